@@ -1,0 +1,1 @@
+"""Real public data, turned into the production logs that the demonstration watches."""

@@ -1,0 +1,1 @@
+"""What to learn: feedback events become outcomes, and outcomes become dataset releases."""

@@ -1,0 +1,1 @@
+"""What changed: a night's counts are compared with the reference, judged, and told on a page."""

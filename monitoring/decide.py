@@ -1,0 +1,73 @@
+"""From distances to verdicts.
+
+For now a finding is `drifted` when the change is larger than the floor after taking off what chance alone
+would show, and `inconclusive` when chance alone could look like the floor and the change is not far beyond
+it. The service's own variation from night to night is not in this verdict yet: see `docs/architecture.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from monitoring.records import ALL_ROWS, Finding, Score, Verdict
+from services.model import Service
+
+REFERENCE = "reference"
+CLEAR = 3.0
+"""An effect this many times the noise is no chance, however small the floor: a column that turns all null, say."""
+
+
+def decide(service: Service, found: Iterable[Score]) -> list[Finding]:
+    """One finding per score.
+
+    The effect that is held against the floor is sqrt(effect² − noise²): on average the noise is what two
+    samples of the same traffic differ by. The floor is the feature's own, else the service's floor for its
+    kind; shares have the share floor.
+    """
+    return [_judge(service, score) for score in found]
+
+
+def not_computed(reasons: Iterable[tuple[str, str]]) -> list[Finding]:
+    """A finding for each (feature, reason) that could not be compared at all."""
+    return [
+        Finding("distribution", feature, ALL_ROWS, REFERENCE, "not_computed", reason=reason)
+        for feature, reason in reasons
+    ]
+
+
+def _judge(service: Service, score: Score) -> Finding:
+    floor = _floor(service, score)
+    verdict, reason = _verdict(service, score, floor)
+    return Finding(
+        score.measure, score.feature, score.slice, REFERENCE, verdict,
+        effect=None if np.isnan(score.effect) else score.effect, floor=floor, unit=score.unit,
+        reference_value=score.reference_value, current_value=score.current_value,
+        rows_reference=score.rows_reference, rows_current=score.rows_current,
+        direction=score.direction, reason=reason,
+    )  # fmt: skip
+
+
+def _verdict(service: Service, score: Score, floor: float) -> tuple[Verdict, str]:
+    whole = score.slice == ALL_ROWS
+    if not score.rows_reference:
+        # a slice may be new, but a feature without any reference rows has nothing to be compared with
+        return ("not_computed", "empty_in_reference") if whole else ("inconclusive", "new_slice")
+    if not score.rows_current:
+        return ("not_computed", "all_null") if whole else ("inconclusive", "no_rows")
+    if min(score.rows_reference, score.rows_current) < service.enough.rows:
+        return "inconclusive", "too_few_rows"
+    if score.noise >= floor and score.effect < CLEAR * score.noise:
+        return "inconclusive", "chance_reaches_floor"
+    beyond_chance = np.sqrt(max(0.0, score.effect**2 - score.noise**2))
+    return ("drifted", "") if beyond_chance > floor else ("stable", "")
+
+
+def _floor(service: Service, score: Score) -> float:
+    if score.measure != "distribution" or score.unit == "share":
+        return service.floors.share
+    own = service.rule(score.feature).floor
+    if own is not None:
+        return own
+    return service.floors.number if score.unit == "sd" else service.floors.category

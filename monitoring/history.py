@@ -1,0 +1,63 @@
+"""What the state knows of the nights before, and of the outcomes that have matured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from monitoring.records import Number
+from services.model import Service
+from services.window import cohort_of
+from store.ledger import numbers_before
+from store.releases import OutcomeRow, latest_outcome, latest_outcomes, outcome_counts_of
+from store.state import reading
+from store.watch import Watch
+
+
+@dataclass(frozen=True)
+class Past:
+    """What stood in the state before a night was judged.
+
+    Attributes:
+        numbers: date -> numbers of the nights before.
+        outcome: the cohort that is mature with this night, if it has been matured.
+        join: reason -> requests of that cohort.
+        outcomes: the cohorts before it, oldest first.
+    """
+
+    numbers: Mapping[date, tuple[Number, ...]]
+    outcome: OutcomeRow | None
+    join: Mapping[str, int]
+    outcomes: tuple[OutcomeRow, ...]
+
+
+def past_of(watch: Watch, night: date) -> Past:
+    """Read what a night is shown beside."""
+    service = watch.service
+    back = service.enough.history_nights
+    with reading(watch.state) as connection:
+        numbers = numbers_before(connection, service.service, night, back)
+        outcome, earlier, join = None, [], {}
+        if service.outcome is not None:
+            cohort = cohort_of(night, service.outcome.window)
+            outcome = latest_outcome(connection, service.service, cohort)
+            first, last = cohort - timedelta(days=back), cohort - timedelta(days=1)
+            earlier = latest_outcomes(connection, service.service, first, last)
+            join = outcome_counts_of(connection, outcome.id) if outcome else {}
+    known = {day: tuple(Number(n.name, n.subject, n.value) for n in rows) for day, rows in numbers.items()}
+    return Past(known, outcome, join, tuple(earlier))
+
+
+def outcome_rate(row: OutcomeRow) -> float | None:
+    """The share of a cohort's labelled requests with the positive outcome."""
+    return row.positive / row.mature if row.mature else None
+
+
+def outcome_history(service: Service, past: Past) -> tuple[tuple[date, float | None], ...]:
+    """The outcome of each earlier cohort, oldest first; None where a night has none."""
+    if past.outcome is None:
+        return ()
+    known = {row.night: outcome_rate(row) for row in past.outcomes}
+    back = range(service.enough.history_nights, 0, -1)
+    return tuple((day := past.outcome.night - timedelta(days=n), known.get(day)) for n in back)

@@ -1,0 +1,40 @@
+"""A night that was read and judged, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitoring.frozen import Frozen
+from monitoring.history import Past
+from monitoring.records import Finding, Number, Profile
+from services.window import Night
+from store.count import Counted
+from store.deployments import DeploymentRow
+from store.grid import Grid
+from store.references import ReferenceRow
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the steps of a night found.
+
+    Attributes:
+        grids: the columns that could be counted, with their cells.
+        ignored: column -> why it was not judged.
+        before, current: profiles of the reference and the night on these grids.
+        deployments: what served the night, with the requests of each.
+    """
+
+    night: Night
+    reference_row: ReferenceRow
+    reference: Frozen
+    grids: Mapping[str, Grid]
+    ignored: Mapping[str, str]
+    counted: Counted
+    before: Profile
+    current: Profile
+    findings: tuple[Finding, ...]
+    numbers: tuple[Number, ...]
+    deployments: tuple[tuple[DeploymentRow, int], ...]
+    past: Past

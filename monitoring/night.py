@@ -1,0 +1,127 @@
+"""The shell of a night: reads the log, calls each step, writes what was found.
+
+extract → validate → count → profile → compare → decide → numbers → snapshot → page → state. The lake is
+written first and the state last, in one transaction: a night that is killed anywhere can be run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from monitoring import frozen
+from monitoring.compare import scores
+from monitoring.decide import decide, not_computed
+from monitoring.deployed import deployment_columns, main_version, seen
+from monitoring.extract import OPERATIONS, fit, layout
+from monitoring.frozen import Frozen
+from monitoring.history import past_of
+from monitoring.judged import Judged
+from monitoring.numbers import measure
+from monitoring.profile import summarise
+from monitoring.record import Written, write
+from monitoring.validate import rules
+from services.errors import NightError, ReferenceMissingError
+from services.window import Night
+from store.count import Counted, count
+from store.deployments import DeploymentRow
+from store.query import REQUESTS
+from store.references import ReferenceRow, latest_reference
+from store.source import Source
+from store.state import reading
+from store.statement import Reading, Selection, served
+from store.watch import Watch
+
+
+def run(watch: Watch, night: Night, recorded_at: datetime) -> Written:
+    """Judge one night and record it. Run again on the same log, it changes nothing.
+
+    Args:
+        recorded_at: when this run happens; kept with a new revision, and a night must be over by then.
+
+    Raises:
+        NightError: the night is not over, or its log is empty.
+        ReferenceMissingError: the service has no reference yet.
+        SourceError: the source cannot be reached or is not as declared.
+        StateError: state or lake refuse.
+    """
+    if recorded_at < night.end:
+        raise NightError(
+            f"{watch.service.service}, {night.name}: this night is not over, it ends at {night.end:%Y-%m-%d %H:%M} UTC. "
+            "Run it after that, or name an earlier --date."
+        )
+    return write(watch, judge(watch, night), recorded_at)
+
+
+def judge(watch: Watch, night: Night) -> Judged:
+    """Read a night and judge it; nothing is written."""
+    service = watch.service
+    with watch.source({REQUESTS: night}) as source:
+        columns = source.columns(REQUESTS)
+        chosen = layout(service, columns, str(service.requests), night.name)
+        deployments = _deployments(watch, source, night, columns)
+        row, reference = _reference(watch, night, main_version(deployments))
+        grids, unfit = fit(chosen, reference.grids)
+        slices = {name: grid for name, grid in reference.slices.items() if name in chosen.slices}
+        selection = Selection(
+            chosen.readings, night, source.queries[REQUESTS].bounded, rules(service, chosen.readings)
+        )
+        counted = count(source, selection, grids, slices)
+    _must_have_rows(watch, night, counted)
+    before = summarise(reference.cells, grids, reference.slices)
+    current = summarise(counted.cells, grids, reference.slices)
+    compared = {name: grid for name, grid in grids.items() if _is_judged(name, reference)}
+    missing = [(name, why) for name, why in unfit.items() if _is_judged(name, reference)]
+    findings = (*decide(service, scores(before, current, compared)), *not_computed(missing))
+    return Judged(
+        night=night,
+        reference_row=row,
+        reference=reference,
+        grids=grids,
+        ignored=chosen.ignored,
+        counted=counted,
+        before=before,
+        current=current,
+        findings=findings,
+        numbers=tuple(measure(service, current, grids, reference.kinds, counted.rows_kept)),
+        deployments=deployments,
+        past=past_of(watch, night.date),
+    )
+
+
+def _is_judged(name: str, reference: Frozen) -> bool:
+    # the hour and the weekday move by nature; of the operations only the prediction is a distribution to judge
+    kind = reference.kinds.get(name)
+    return kind != "calendar" if kind else name == "prediction" or name not in OPERATIONS
+
+
+def _deployments(
+    watch: Watch, source: Source, night: Night, columns: Mapping[str, str]
+) -> tuple[tuple[DeploymentRow, int], ...]:
+    names = deployment_columns(tuple(columns))
+    readings: dict[str, Reading] = {"request_id": "id", "time": "time"}
+    readings |= dict.fromkeys(names, "category")
+    selection = Selection(readings, night, source.queries[REQUESTS].bounded)
+    return seen(watch.service.service, source.fetch(served(selection, names))) if names else ()
+
+
+def _reference(watch: Watch, night: Night, version: str) -> tuple[ReferenceRow, Frozen]:
+    """The reference of the version that served most requests, else the service's last one."""
+    service = watch.service.service
+    with reading(watch.state) as connection:
+        row = latest_reference(connection, service, version) or latest_reference(connection, service)
+    if row is None:
+        raise ReferenceMissingError(
+            f"{service}, {night.name}: there is no reference to compare with. Freeze one first: "
+            f"ronda reference {service} --model-version {version or 'V'} --from DATE --to DATE"
+        )
+    return row, frozen.read(watch.lake, row.path)
+
+
+def _must_have_rows(watch: Watch, night: Night, counted: Counted) -> None:
+    if not counted.rows_read:
+        raise NightError(
+            f"{watch.service.service}, {night.name}: the log has no rows between {night.start:%Y-%m-%d %H:%M} and "
+            f"{night.end:%Y-%m-%d %H:%M} UTC. Is the pipeline that writes it late? Run the night again when it has "
+            f"caught up; `ronda check {watch.service.service} --date {night.name}` shows what is there."
+        )

@@ -1,0 +1,169 @@
+"""Gathering what the page of a night shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from monitoring.history import Past, outcome_history, outcome_rate
+from monitoring.judged import Judged
+from monitoring.numbers import line, lines
+from monitoring.records import (
+    ALL_ROWS,
+    DeploymentLine,
+    FeatureLine,
+    Finding,
+    Kind,
+    NightPage,
+    Number,
+    NumberLine,
+    Profile,
+)
+from services.model import Service
+from store.deployments import DeploymentRow
+from store.grid import Grid, NumberGrid
+from store.ledger import NightRow
+from store.references import ReferenceRow
+
+
+def night_page(service: Service, judged: Judged, row: NightRow, known: Sequence[DeploymentRow]) -> NightPage:
+    """Everything the page of a night shows.
+
+    Args:
+        row: the night as it will be recorded.
+        known: the deployments the state knew before this night.
+    """
+    night, reference = judged.night, judged.reference
+    return NightPage(
+        service=service.service,
+        owner=service.owner,
+        night=night.date,
+        time_zone=service.time_zone,
+        revision=row.revision,
+        language=service.language,
+        rows_read=row.rows_read,
+        counts=judged.counted.reasons,
+        quarantine=judged.counted.quarantine,
+        numbers=number_lines(service, night.date, judged.numbers, judged.past, judged.grids, judged.before),
+        features=feature_lines(
+            service, reference.kinds, judged.grids, judged.before, judged.current, judged.findings
+        ),
+        deployments=tuple(_deployment(served, requests, known) for served, requests in judged.deployments),
+        join=_join(judged.past),
+        reference=_reference(judged.reference_row),
+        own_traffic=judged.reference_row.kind == "own_traffic",
+        changed=row.changed,
+        snapshot_href=f"../../evidently/{service.service}/{night.name}.html",
+        ignored_columns=judged.ignored,
+    )
+
+
+def changes(before: Mapping[str, int], now: Mapping[str, int]) -> str:
+    """What a new revision has that the one before had not, in words; empty for the first revision."""
+    if not before:
+        return ""
+    moved = [(reason, before.get(reason, 0), now.get(reason, 0)) for reason in sorted({*before, *now})]
+    told = [f"{reason} {was} → {is_now}" for reason, was, is_now in moved if was != is_now]
+    return ", ".join(told) or "same rows, judged anew"
+
+
+def number_lines(
+    service: Service,
+    night: date,
+    tonight: Sequence[Number],
+    past: Past,
+    grids: Mapping[str, Grid],
+    reference: Profile,
+) -> tuple[NumberLine, ...]:
+    """The outcome first, then the night's own numbers, each beside its last nights."""
+    probability = _is_share(grids.get("prediction"), reference)
+    shown = lines(
+        tonight, night, past.numbers, service.enough.history_nights, prediction_is_share=probability
+    )
+    if past.outcome is None or service.outcome is None:
+        return tuple(shown)
+    row = past.outcome
+    number = Number("outcome", service.outcome.name, outcome_rate(row), row.positive, row.mature)
+    return (line(number, "share", outcome_history(service, past), row.night), *shown)
+
+
+def feature_lines(
+    service: Service,
+    kinds: Mapping[str, Kind],
+    grids: Mapping[str, Grid],
+    reference: Profile,
+    current: Profile,
+    findings: Iterable[Finding],
+) -> tuple[FeatureLine, ...]:
+    """One line per feature, and one for the prediction, with both distributions over all rows."""
+    of: dict[str, list[Finding]] = {}
+    for finding in findings:
+        of.setdefault(finding.feature, []).append(finding)
+    names = [*kinds, *sorted(set(of) - set(kinds))]
+    return tuple(
+        _feature(service, name, kinds, grids, reference, current, of.get(name, [])) for name in names
+    )
+
+
+def _deployment(served: DeploymentRow, requests: int, known: Sequence[DeploymentRow]) -> DeploymentLine:
+    key = ("model_version", "prompt_version", "adapter", "variant", "commit_sha")
+    same = [row for row in known if all(getattr(row, name) == getattr(served, name) for name in key)]
+    started = min([row.started_at for row in same], default=served.started_at)
+    people = next((row for row in reversed(same) if row.author or row.approved_by), served)
+    return DeploymentLine(
+        **{name: getattr(served, name) for name in key},
+        author=people.author,
+        approved_by=people.approved_by,
+        started_at=min(started, served.started_at).isoformat(timespec="minutes"),
+        requests=requests,
+    )
+
+
+def _join(past: Past) -> dict[str, int]:
+    """The funnel from requests to the positive outcome, of the cohort that matured."""
+    if past.outcome is None:
+        return {}
+    row, reasons = past.outcome, past.join
+    joined = row.requests - reasons.get("no_feedback", 0)
+    return {"requests": row.requests, "with_feedback": joined, "mature": row.mature, "positive": row.positive}
+
+
+def _reference(row: ReferenceRow) -> str:
+    return f"{row.model_version} · {row.window_start:%Y-%m-%d} – {row.window_end:%Y-%m-%d}"
+
+
+def _feature(
+    service: Service,
+    name: str,
+    kinds: Mapping[str, Kind],
+    grids: Mapping[str, Grid],
+    reference: Profile,
+    current: Profile,
+    findings: list[Finding],
+) -> FeatureLine:
+    grid = grids.get(name)
+    number = isinstance(grid, NumberGrid)
+    return FeatureLine(
+        name=name,
+        kind=kinds.get(name, "number" if number or grid is None else "category"),
+        unit=service.rule(name).unit,
+        labels=() if grid is None else grid.labels,
+        reference=None if grid is None else reference.counts[name][0],
+        current=current.counts[name][0] if name in current.counts else None,
+        edges=grid.edges if isinstance(grid, NumberGrid) else None,
+        findings=tuple(sorted(findings, key=_all_rows_first)),
+    )
+
+
+def _all_rows_first(finding: Finding) -> tuple[bool, float, str]:
+    return finding.slice != ALL_ROWS, -(finding.effect or 0.0), finding.slice.value
+
+
+def _is_share(grid: Grid | None, reference: Profile) -> bool:
+    """Whether all of the reference's predictions lie between 0 and 1, as probabilities do."""
+    if not isinstance(grid, NumberGrid):
+        return False
+    filled = grid.midpoints[reference.counts["prediction"][0][: grid.ordered] > 0]
+    return bool(
+        filled.size and filled.min() >= 0 and filled.max() <= 1.05
+    )  # a cell may reach a little beyond 1

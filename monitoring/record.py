@@ -1,0 +1,225 @@
+"""The second half of the night's shell: what was found goes to the lake, then in one transaction to the state."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import cast
+
+from monitoring import snapshot, standing
+from monitoring.compact import compact_categories, compact_numbers
+from monitoring.comparable import Compared
+from monitoring.index import NIGHTS, IndexLine, IndexNight, render_index
+from monitoring.judged import Judged
+from monitoring.page import changes, night_page
+from monitoring.profile import to_parquet
+from monitoring.records import ALL_ROWS, Finding
+from monitoring.report import render
+from services.model import as_plain
+from services.personal import could_be_personal
+from store.canonical import canonical_json, sha256_of, sha256_rows
+from store.deployments import deployments_of, see_deployments
+from store.grid import CategoryGrid
+from store.lake import Lake
+from store.ledger import (
+    FindingRow,
+    NightRow,
+    NumberRow,
+    QuarantineRow,
+    counts_of,
+    latest_night,
+    nights_of,
+    record_night,
+    services_of,
+)
+from store.rows import Recorded
+from store.state import State, reading, writing
+from store.watch import Watch
+
+
+@dataclass(frozen=True)
+class Written:
+    """A night and where it stands now. `recorded.is_new` is false if it was known already."""
+
+    judged: Judged
+    row: NightRow
+    recorded: Recorded
+
+
+def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
+    """Keep a judged night: profile, snapshot and page in the lake, everything else in the state.
+
+    If the night's content is what the state already holds, nothing is written but files that went missing.
+    Otherwise it becomes a new revision, which says what changed.
+
+    Raises:
+        StateError: state or lake refuse.
+    """
+    service, night = watch.service.service, judged.night
+    sha = identity(watch, judged)
+    with reading(watch.state) as connection:
+        previous = latest_night(connection, service, night.date)
+        before = counts_of(connection, previous.id) if previous else {}
+        known = deployments_of(connection, service)
+    same = previous is not None and previous.content_sha == sha
+    if same and previous is not None and _is_whole(watch, previous):
+        return Written(judged, previous, Recorded(previous.id, previous.revision, is_new=False))
+    row = _row(watch, judged, sha, previous, changes(before, judged.counted.reasons), recorded_at)
+    watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
+    _put_snapshot(watch, judged, row.snapshot_path)
+    page = night_page(watch.service, judged, row, known)
+    row = replace(row, standing=standing.state_of(page), moved=standing.moved(page))
+    watch.lake.put(row.page_path, render(page).encode())
+    with writing(watch.state) as connection:
+        see_deployments(connection, [deployment for deployment, _ in judged.deployments])
+        recorded = record_night(
+            connection,
+            row,
+            judged.counted.reasons,
+            quarantined=_quarantined(watch, judged),
+            measured=[NumberRow(**vars(number)) for number in judged.numbers],
+            found=[_finding_row(finding) for finding in judged.findings],
+        )
+    return Written(judged, row, recorded)
+
+
+def identity(watch: Watch, judged: Judged) -> str:
+    """The hash of a night's canonical content: what was read, what it was compared with, what was found.
+
+    The history it is shown beside is not part of it: a page may be older than a late revision of a night
+    before, and `ronda night` on the same log changes nothing.
+    """
+    outcome = judged.past.outcome
+    return sha256_of({
+        "cells": sha256_rows(judged.counted.cells),
+        "reasons": dict(judged.counted.reasons),
+        "quarantine": {reason: list(ids) for reason, ids in judged.counted.quarantine.items()},
+        "reference": judged.reference_row.content_sha,
+        "outcome": outcome.content_sha if outcome else "",
+        "service": as_plain(watch.service),
+        "findings": [vars(_finding_row(finding)) for finding in judged.findings],
+        "numbers": [vars(number) for number in judged.numbers],
+        "deployments": [[d.model_version, d.prompt_version, d.adapter, d.variant, d.commit_sha, n] for d, n in judged.deployments],
+    })  # fmt: skip
+
+
+def _row(
+    watch: Watch, judged: Judged, sha: str, previous: NightRow | None, changed: str, recorded_at: datetime
+) -> NightRow:
+    stem = f"{watch.service.service}/{judged.night.name}"
+    same = previous is not None and previous.content_sha == sha
+    revision = 1 if previous is None else previous.revision + (not same)
+    return NightRow(
+        service=watch.service.service,
+        night=judged.night.date,
+        content_sha=sha,
+        window_start=judged.night.start,
+        window_end=judged.night.end,
+        reference_id=judged.reference_row.id,
+        rows_read=judged.counted.rows_read,
+        rows_kept=judged.counted.rows_kept,
+        recorded_at=recorded_at,
+        profile_path=f"profiles/{stem}-{sha[:16]}.parquet",
+        page_path=f"pages/{stem}.html",
+        snapshot_path=f"snapshots/{stem}-{sha[:16]}.json.gz",
+        changed=previous.changed if previous and same else changed,
+        revision=revision,
+    )
+
+
+def _is_whole(watch: Watch, row: NightRow) -> bool:
+    files = (row.profile_path, row.page_path, row.snapshot_path, _scores_path(row.snapshot_path))
+    return all(watch.lake.exists(path) for path in files)
+
+
+def _put_snapshot(watch: Watch, judged: Judged, path: str) -> None:
+    """Let Evidently compare the features on compact frames, and keep its snapshot; at most the 50 that moved most."""
+    effects = {
+        f.feature: f.effect for f in judged.findings if f.measure == "distribution" and f.slice == ALL_ROWS
+    }
+    names = [name for name in effects if name in judged.grids]
+    picked = snapshot.pick(names, [effects[name] for name in names])
+    floors = watch.service.floors
+    made = snapshot.build(
+        [_compared(judged, name) for name in picked],
+        at=judged.night.start,
+        number=floors.number,
+        category=floors.category,
+        enough=watch.service.enough.rows,
+    )
+    watch.lake.put(path, made.payload)
+    watch.lake.put(_scores_path(path), canonical_json([vars(score) for score in made.scores]))
+
+
+def _scores_path(snapshot_path: str) -> str:
+    """Where Evidently's scores are kept as plain data, with why a feature was left out."""
+    return snapshot_path.replace(".json.gz", ".scores.json")
+
+
+def _compared(judged: Judged, name: str) -> Compared:
+    grid = judged.grids[name]
+    before, now = judged.before.counts[name][0], judged.current.counts[name][0]
+    if isinstance(grid, CategoryGrid):
+        return Compared(name, "category", compact_categories(before, grid), compact_categories(now, grid))
+    return Compared(name, "number", compact_numbers(before, grid), compact_numbers(now, grid))
+
+
+def _quarantined(watch: Watch, judged: Judged) -> list[QuarantineRow]:
+    found = {
+        (_safe_id(watch, request_id), reason)
+        for reason, ids in judged.counted.quarantine.items()
+        for request_id in ids
+    }
+    return [QuarantineRow(request_id, reason) for request_id, reason in sorted(found)]
+
+
+def _safe_id(watch: Watch, request_id: str) -> str:
+    # ids are kept, values are not; an id that is somebody's e-mail or CPF is hashed with the home's key
+    if could_be_personal(request_id) is None:
+        return request_id
+    return "hashed_" + hmac.new(watch.home.hash_key, request_id.encode(), "sha256").hexdigest()[:16]
+
+
+def _finding_row(finding: Finding) -> FindingRow:
+    return FindingRow(
+        measure=finding.measure,
+        feature=finding.feature,
+        comparison=finding.comparison,
+        outcome=finding.verdict,
+        slice=finding.slice.dimension,
+        slice_value=finding.slice.value,
+        effect=finding.effect,
+        floor=finding.floor,
+        rows_reference=finding.rows_reference,
+        rows_current=finding.rows_current,
+        unit=finding.unit,
+        direction=finding.direction,
+        reason=finding.reason,
+        reference_value=finding.reference_value,
+        current_value=finding.current_value,
+    )
+
+
+def write_index(state: State, lake: Lake, owners: Mapping[str, str], language: str) -> str:
+    """Write the index of every service that ever had a night; returns its path in the lake.
+
+    Args:
+        owners: service -> who is told of it.
+    """
+    lines = []
+    with reading(state) as connection:
+        for service in services_of(connection):
+            rows = nights_of(connection, service)[-NIGHTS:]
+            nights = tuple(
+                IndexNight(
+                    row.night,
+                    cast("standing.State", row.standing),
+                    row.moved,
+                    row.page_path.removeprefix("pages/"),
+                )
+                for row in rows
+            )
+            lines.append(IndexLine(service, owners.get(service, ""), nights))
+    return lake.put("pages/index.html", render_index(lines, language).encode())

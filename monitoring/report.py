@@ -1,0 +1,233 @@
+"""A night's page: from its records to one self-contained HTML file.
+
+Nothing is judged here. Counts of 1 to 9 are written `<10` and cannot be read back from what stands beside them:
+a share resting on them is written as a bound, a total beside them is left out, distributions are written in
+whole percents, and a category is named only if it has at least 10 rows on either side. The whole of a share is
+rounded to two digits, and no more ids are shown than tell nothing about how many there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from monitoring import standing
+from monitoring.cards import card, finding_row, overall
+from monitoring.plots import sparkline
+from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine
+from monitoring.standing import Place, place, times_floor, verdict
+from monitoring.text import count, duration, fill, href, is_small, number, roughly, say, share, short, term
+
+Row = dict[str, Any]
+
+_NUMBER_ORDER = (
+    "outcome",
+    "prediction",
+    "volume",
+    "errors",
+    "null_share",
+    "latency_ms",
+    "first_token_ms",
+    "cost",
+)
+_HEADLINES, _EXAMPLES, _NAMED, _LISTED = 3, 5, 8, 300
+_MARKS = {"highest": "▲", "higher": "▲", "lowest": "▼", "lower": "▼"}
+
+
+def render(page: NightPage) -> str:
+    """The page as one HTML file that loads nothing, runs nothing and is the same bytes for the same input.
+
+    Raises:
+        UsageError: the page's language has no text.
+    """
+    lines = sorted(page.numbers, key=_number_order)
+    numbers = [(line, place(line)) for line in lines]
+    features = sorted(page.features, key=_movement)
+    sections = {kind: [card(f, page.language) for f in features if _group(f) == kind] for kind in _GROUPS}
+    return fill(
+        "night.html",
+        page.language,
+        page=page,
+        first=_first(page, numbers),
+        numbers=[_number(*pair, page) for pair in numbers if _shown(*pair)],
+        quiet_nulls=[_number(*pair, page) for pair in numbers if not _shown(*pair)],
+        changed=say(page.language, "page.changed", changed=short(page.changed, 300)),
+        nights=max((p.nights for _, p in numbers), default=0),
+        features=sections,
+        rows=_rows(page),
+        funnel=_funnel(page.join, page.language),
+        deployments=[_deployment(d, page.language) for d in page.deployments],
+        unjudged=_unjudged(page),
+        checks=_checks(features, page.language),
+        limits=(number(page.language, standing.OUTCOME_LIMIT), number(page.language, standing.OTHER_LIMIT)),
+        snapshot=href(page.snapshot_href),
+    )
+
+
+def _first(page: NightPage, numbers: Sequence[tuple[NumberLine, Place]]) -> Row:
+    """The first line: what the night comes to, and the numbers that say so."""
+    state, language = standing.state_of(page), page.language
+    far = [_number(line, p, page) for line, p in numbers if p.far]
+    kept = page.counts.get("kept", page.rows_read)
+    set_aside = share(language, standing.set_aside(page), page.rows_read - kept, page.rows_read, digits=0)
+    rest = say(
+        language,
+        f"first.{state}.rest",
+        requests=say(language, "requests", requests=count(language, kept)),
+        moved=_moved(page),
+        share=set_aside,
+    )
+    return {"state": state, "rest": rest, "far": far[:_HEADLINES], "more": max(0, len(far) - _HEADLINES)}
+
+
+def _moved(page: NightPage) -> str:
+    """How many features moved; if none could be judged, that and not that none moved."""
+    judged = {standing.verdict(feature) for feature in page.features} & {"stable", "drifted"}
+    features = any(feature.kind != "calendar" for feature in page.features)
+    if features and not judged:
+        return say(page.language, "unjudged")
+    return say(page.language, "moved", n=standing.moved(page))
+
+
+# The numbers
+
+
+def _number_order(line: NumberLine) -> tuple[int, str, str]:
+    known = line.name in _NUMBER_ORDER
+    return (_NUMBER_ORDER.index(line.name) if known else len(_NUMBER_ORDER)), line.name, line.subject
+
+
+def _shown(line: NumberLine, where: Place) -> bool:
+    """Missing values of a feature are folded away while they are as usual: there is a number per feature."""
+    return line.name != "null_share" or where.far or where.word in {"highest", "higher"}
+
+
+def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
+    language = page.language
+    near = ".near" if where.word in {"highest", "lowest"} and not where.far else ""
+    return {
+        "name": term(language, "number", line.name),
+        "subject": short(line.subject),
+        "usual": _written(line, line.usual[0], language) if line.usual else "",
+        "value": _tonight(line, language),
+        "whole": roughly(language, line.denominator) if line.format == "share" and line.denominator else "",
+        "of_night": line.of_night,
+        "late": line.of_night != page.night,
+        "words": say(language, f"usual.{where.word}{near}", n=where.nights),
+        "mark": _MARKS.get(where.word, "") if where.far else "",
+        "far": where.far,
+        "plot": sparkline([value for _, value in line.history], line.value, line.usual),
+    }
+
+
+def _tonight(line: NumberLine, language: str) -> str:
+    if line.format == "share":
+        return share(language, line.value, line.numerator, line.denominator)
+    return _written(line, line.value, language)
+
+
+def _written(line: NumberLine, value: float | None, language: str) -> str:
+    if value is None:
+        return "–"
+    if line.format == "count":
+        return count(language, round(value))
+    if line.format == "share":
+        return share(language, value)
+    return duration(language, value) if line.format == "ms" else number(language, value)
+
+
+# Features
+
+_GROUPS = ("drifted", "stable", "unjudged", "calendar")
+
+
+def _group(feature: FeatureLine) -> str:
+    found = verdict(feature)
+    return found if found in _GROUPS else "unjudged"
+
+
+def _movement(feature: FeatureLine) -> tuple[float, str]:
+    return -max((times_floor(f) for f in overall(feature)), default=-1.0), feature.name
+
+
+# Rows, joins, deployments
+
+
+def _rows(page: NightPage) -> Row:
+    """Rows by reason. The total is left out where it would give a small count away."""
+    parts = sorted(page.counts.items(), key=lambda item: (item[0] != "kept", -item[1], item[0]))
+    return {
+        "total": "" if any(map(is_small, page.counts.values())) else count(page.language, page.rows_read),
+        "parts": [(term(page.language, "reason", reason), count(page.language, n)) for reason, n in parts],
+        "examples": [
+            (term(page.language, "reason", reason), [short(i) for i in ids[: _examples(page, reason)]])
+            for reason, ids in sorted(page.quarantine.items())
+            if ids
+        ],
+    }
+
+
+def _examples(page: NightPage, reason: str) -> int:
+    """How many ids to show: one where their number would give a small count away."""
+    return 1 if is_small(page.counts.get(reason, 1)) else _EXAMPLES
+
+
+def _funnel(join: Mapping[str, int], language: str) -> list[tuple[str, str]]:
+    """The steps of the join; one that loses 1 to 9 of the last written step says so and no more."""
+    steps, last = [], None
+    for step, rows in join.items():
+        fewer = last is not None and is_small(last - rows)
+        steps.append(
+            (term(language, "join", step), say(language, "join.fewer") if fewer else count(language, rows))
+        )
+        last = last if fewer else rows
+    return steps
+
+
+def _deployment(line: DeploymentLine, language: str) -> list[tuple[str, str]]:
+    values = ((field.name, getattr(line, field.name)) for field in fields(line))
+    return [
+        (say(language, f"deployment.{name}"), count(language, value) if name == "requests" else short(value))
+        for name, value in values
+        if value != ""
+    ]
+
+
+# Behind the fold
+
+
+def _unjudged(page: NightPage) -> Row:
+    """Checks without a verdict, by kind and reason, with the features they were about."""
+    findings = [f for feature in page.features if feature.kind != "calendar" for f in feature.findings]
+    missing = [f for f in findings if f.verdict in {"inconclusive", "not_computed"}]
+    tally = Counter((f.verdict, f.reason) for f in missing)
+    return {
+        "inconclusive": sum(f.verdict == "inconclusive" for f in missing),
+        "not_computed": sum(f.verdict == "not_computed" for f in missing),
+        "rows": [
+            (kind, reason, n, *_about(missing, kind, reason))
+            for (kind, reason), n in sorted(tally.items(), key=lambda item: (-item[1], item[0]))
+        ],
+        "ignored": [
+            (short(column), term(page.language, "reason", reason))
+            for column, reason in sorted(page.ignored_columns.items())
+        ],
+    }
+
+
+def _about(missing: Sequence[Finding], kind: str, reason: str) -> tuple[list[str], int]:
+    """The features a reason was given for: the first few names, and how many more there are."""
+    names = sorted({f.feature for f in missing if (f.verdict, f.reason) == (kind, reason)})
+    return [short(name) for name in names[:_NAMED]], max(0, len(names) - _NAMED)
+
+
+def _checks(features: Sequence[FeatureLine], language: str) -> Row:
+    """Every check over all rows, for who wants the statistics; those of slices are counted."""
+    whole = [f for feature in features if feature.kind != "calendar" for f in overall(feature)]
+    every = sum(len(feature.findings) for feature in features if feature.kind != "calendar")
+    return {
+        "rows": [finding_row(f, language) for f in whole[:_LISTED]],
+        "more": every - len(whole[:_LISTED]),
+    }

@@ -1,0 +1,112 @@
+"""How a night stands: each number against its own past, and what that makes of the whole night.
+
+A stand-in until the full verdict: a number is far out beyond 2 (outcome) or 3 (others) standard deviations of its
+own last nights, as the mean and deviation in `NumberLine.usual` say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from monitoring.records import ALL_ROWS, FeatureLine, Finding, NightPage, NumberLine
+
+State = Literal["data", "changed", "no_verdict", "early", "quiet"]
+"""What a whole night comes to, worst first."""
+
+STATES: tuple[State, ...] = ("data", "changed", "no_verdict", "early", "quiet")
+OUTCOME_LIMIT, OTHER_LIMIT = 2.0, 3.0
+SET_ASIDE = 0.02
+"""Above this share of rows set aside the data come first: the same two points as the default floor of a share."""
+
+_FEW = 10  # a rise made of fewer requests than this is chance, and could not be shown anyway
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a number stands among its past nights.
+
+    Attributes:
+        word: none, early, within, higher, lower, highest or lowest.
+        nights: how many past nights have a value.
+        far: whether it is beyond its limit, and so worth telling.
+    """
+
+    word: Literal["none", "early", "within", "higher", "lower", "highest", "lowest"]
+    nights: int
+    far: bool = False
+
+
+def place(line: NumberLine) -> Place:
+    """Where the number of this night stands among those of the nights before.
+
+    >>> from datetime import date
+    >>> past = tuple((date(2013, 6, d), 0.1 + d / 1000) for d in range(1, 8))
+    >>> late = NumberLine("outcome", "", 0.3, 30, 100, "share", past, (0.104, 0.002), date(2013, 6, 8))
+    >>> place(late)
+    Place(word='highest', nights=7, far=True)
+    """
+    past = [value for _, value in line.history if value is not None]
+    if line.value is None:
+        return Place("none", len(past))
+    if line.usual is None or not past:
+        return Place("early", len(past))
+    away = line.value - line.usual[0]
+    if abs(away) <= 1e-9 * max(1.0, abs(line.usual[0])):
+        return Place("within", len(past))
+    return _placed(line, past, away)
+
+
+def _placed(line: NumberLine, past: list[float], away: float) -> Place:
+    assert line.value is not None and line.usual is not None  # noqa: PT018 - `place` has seen to it
+    deviation = line.usual[1]
+    limit = OUTCOME_LIMIT if line.name == "outcome" else OTHER_LIMIT
+    few = away > 0 and line.numerator is not None and line.numerator < _FEW
+    far = abs(away) >= limit * deviation and not few
+    if line.value > max(past):
+        return Place("highest", len(past), far)
+    if line.value < min(past):
+        return Place("lowest", len(past), far)
+    if abs(away) < OUTCOME_LIMIT * deviation:
+        return Place("within", len(past))
+    return Place("higher" if away > 0 else "lower", len(past), far)
+
+
+def state_of(page: NightPage) -> State:
+    """What the night comes to: the word its first line, the index and the messages begin with."""
+    if set_aside(page) > SET_ASIDE:
+        return "data"
+    places = [place(line) for line in page.numbers]
+    if any(p.far for p in places):
+        return "changed"
+    if all(p.word in {"none", "early"} for p in places):
+        judged = any(verdict(f) in {"drifted", "stable"} for f in page.features)
+        return "early" if judged or any(p.word == "early" for p in places) else "no_verdict"
+    return "quiet"
+
+
+def set_aside(page: NightPage) -> float:
+    """Share of the rows read that were not kept."""
+    return 1 - page.counts.get("kept", page.rows_read) / page.rows_read if page.rows_read else 0.0
+
+
+def verdict(feature: FeatureLine) -> str:
+    """The feature's verdict over all rows, or `calendar`: drifted if any measure is, else its first finding's."""
+    if feature.kind == "calendar":
+        return "calendar"
+    verdicts = [f.verdict for f in feature.findings if f.slice == ALL_ROWS]
+    if "drifted" in verdicts:
+        return "drifted"
+    return verdicts[0] if verdicts else "not_computed"
+
+
+def times_floor(finding: Finding) -> float:
+    """How many times its floor an effect is; -1 without one, so that it sorts last."""
+    if finding.effect is None or not finding.floor:
+        return -1.0
+    return abs(finding.effect) / finding.floor
+
+
+def moved(page: NightPage) -> int:
+    """How many features moved over all rows."""
+    return sum(verdict(feature) == "drifted" for feature in page.features)

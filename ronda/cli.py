@@ -1,0 +1,240 @@
+"""The command line: `ronda init`, `check`, `reference`, `night` and `release`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from services.errors import RondaError, UsageError
+
+if TYPE_CHECKING:
+    from store.watch import Watch
+
+# What a command needs is imported when it runs: `ronda --help` must not wait for DuckDB, NumPy and PyArrow.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    help="The night watch of your AI services: what changed, since when, for whom.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables, and so passwords and users' text
+)
+
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="A service file's name, without .yaml.")]
+First = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First night, such as 2013-06-01.")
+]
+Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night, included.")]
+Day = Annotated[
+    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night, such as 2013-06-24.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of text.")]
+
+
+def clock() -> datetime:
+    """The time, read here at the edge and nowhere else; steps are given it."""
+    return datetime.now(UTC)
+
+
+@app.command()
+def init(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The new service's name: small letters, digits and _.")
+    ],
+    source: Annotated[
+        str, typer.Option("--from", help="Folder of Parquet, .duckdb file, PostgreSQL URL or '${VARIABLE}'.")
+    ],
+    table: Annotated[
+        str | None, typer.Option("--table", help="The table with the requests, if there are several.")
+    ] = None,
+    feedback_table: Annotated[
+        str | None, typer.Option("--feedback-table", help="The table with the feedback events.")
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option("--time-column", help="The column that says when a request came.")
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id-column", help="The column with a request's id.")
+    ] = None,
+    owner: Annotated[str, typer.Option("--owner", help="Who is told.")] = "@your-team",
+    slack: Annotated[str, typer.Option("--slack", help="The channel.")] = "#your-channel",
+    time_zone: Annotated[str, typer.Option("--time-zone", help="Whose midnight a night begins at.")] = "UTC",
+) -> None:
+    """Look at a log and write a first service file and its queries. Nothing is overwritten."""
+    from ronda.init import init as start
+    from ronda.init_text import as_text
+    from services.home import home_from
+
+    started = start(
+        name,
+        source,
+        home_from(),
+        table=table,
+        time_column=time_column,
+        id_column=id_column,
+        feedback_table=feedback_table,
+        owner=owner,
+        slack=slack,
+        time_zone=time_zone,
+    )
+    typer.echo(as_text(started), nl=False)
+
+
+@app.command()
+def check(service: ServiceName, day: Day = None, as_json: AsJson = False) -> None:
+    """Hold a service file against its live source: columns, types, rows, joins, personal data."""
+    from dataclasses import asdict
+
+    from ronda.check import check_live
+    from ronda.check_table import as_tables
+
+    found = check_live(_watch(service), clock(), day.date() if day else None)
+    if as_json:
+        _print_json(
+            {
+                **asdict(found),
+                "night": found.night.isoformat() if found.night else None,
+                "failed": found.failed,
+            }
+        )
+    else:
+        Console(highlight=False).print(as_tables(found))
+    if found.failed:
+        raise typer.Exit(UsageError.exit_code)
+
+
+@app.command()
+def night(
+    service: ServiceName,
+    day: Day = None,
+    first: First = None,
+    last: Last = None,
+    as_json: AsJson = False,
+    evidently: Annotated[
+        bool,
+        typer.Option(
+            "--evidently", help="Also render Evidently's own report of each night from its stored snapshot."
+        ),
+    ] = False,
+) -> None:
+    """Judge one night, or several in a row, and write their pages."""
+    from ronda import nights, progress
+    from services.window import nights_between
+
+    watch = _watch(service)
+    wanted = list(nights_between(*_range(day, first, last), watch.service.time_zone))
+    with progress.shown(service, len(wanted), quiet=as_json) as told:
+        done = nights.go_round(watch, wanted, clock, told)
+    if evidently:
+        nights.render_snapshots(watch, done)
+    index = nights.finish(watch)
+    if as_json:
+        _print_json([nights.plain(each) for each in done])
+    else:
+        typer.echo(f"Pages of all nights: {nights.place(watch, index)}")
+    _end([each.error for each in done if each.error is not None])
+
+
+@app.command()
+def reference(
+    service: ServiceName,
+    model_version: Annotated[
+        str, typer.Option("--model-version", help="The version the reference belongs to.")
+    ],
+    first: First = None,
+    last: Last = None,
+    own_traffic: Annotated[
+        bool,
+        typer.Option(
+            "--own-traffic", help="These nights are accepted traffic, not what the model was trained on."
+        ),
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why an existing reference is replaced; it is kept.")
+    ] = "",
+    new_grids: Annotated[
+        bool,
+        typer.Option(
+            "--new-grids", help="Choose cells anew; scores are then not comparable with earlier nights."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze what nights are compared with: the data a model version was trained on."""
+    from monitoring.freeze import freeze
+    from ronda import chosen
+    from services.window import window_between
+
+    watch = _watch(service)
+    window = window_between(*_range(None, first, last), watch.service.time_zone)
+    made = freeze(
+        watch, model_version, window, clock(), own_traffic=own_traffic, reason=reason, new_grids=new_grids
+    )
+    if as_json:
+        _print_json(chosen.plain(made))
+    else:
+        typer.echo(chosen.text(made))
+
+
+@app.command()
+def release(service: ServiceName, first: First = None, last: Last = None, as_json: AsJson = False) -> None:
+    """Make a dataset for the next training from the matured outcomes of some nights."""
+    from ronda import released
+    from services.window import window_between
+
+    watch = _watch(service)
+    window = window_between(*_range(None, first, last), watch.service.time_zone)
+    made = released.make(watch, window, clock())
+    if as_json:
+        _print_json(released.plain(made))
+    else:
+        typer.echo(released.text(watch, made))
+
+
+def main() -> None:
+    """Run the command line; an error that a person can mend is one message and an exit code, no traceback."""
+    try:
+        app()
+    except RondaError as error:
+        _tell(error)
+        sys.exit(error.exit_code)
+
+
+def _watch(service: str) -> Watch:
+    from services.home import home_from
+    from store.watch import open_watch
+
+    return open_watch(service, home_from())
+
+
+def _range(day: datetime | None, first: datetime | None, last: datetime | None) -> tuple[date, date]:
+    if day is not None and (first is not None or last is not None):
+        raise UsageError("Give either --date, or --from and --to.")
+    if day is not None:
+        return day.date(), day.date()
+    if first is None or last is None:
+        raise UsageError("Say which nights: --date 2013-06-24, or --from 2013-06-01 --to 2013-06-30.")
+    if last < first:
+        raise UsageError(f"--to {last:%Y-%m-%d} lies before --from {first:%Y-%m-%d}. Swap them.")
+    return first.date(), last.date()
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _tell(error: RondaError) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        f"ronda: {error}", style="bold red", markup=False
+    )
+
+
+def _end(errors: list[RondaError]) -> None:
+    """End with the worst error's code; each of them was told when it happened."""
+    if errors:
+        raise typer.Exit(max(error.exit_code for error in errors))

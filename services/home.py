@@ -1,0 +1,70 @@
+"""Where a company keeps its service files, its state and its lake; read once from the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Home:
+    """The places ronda reads and writes.
+
+    Attributes:
+        root: folder holding `services/` and `sql/` (`RONDA_HOME`, default: the working folder).
+        state_url: SQLAlchemy URL of the state database (`RONDA_STATE`, default SQLite in `var/`).
+        lake_url: fsspec URL of the lake (`RONDA_LAKE`, default the folder `var/lake`).
+        hash_key: secret that user ids are hashed with (`RONDA_HASH_KEY`, default: made once and kept in
+            `var/hash.key`, readable by its owner only). Never shown.
+    """
+
+    root: Path
+    state_url: str = field(repr=False)  # may hold a password
+    lake_url: str = field(repr=False)
+    hash_key: bytes = field(repr=False)
+
+    @property
+    def services(self) -> Path:
+        """The folder of the service files."""
+        return self.root / "services"
+
+
+def home_from(environment: Mapping[str, str] | None = None) -> Home:
+    """Read the home from environment variables, with embedded defaults below `var/`.
+
+    Raises:
+        UsageError: `RONDA_HOME` names no folder, or the hash key is shorter than 16 characters.
+    """
+    env = os.environ if environment is None else environment
+    root = Path(env.get("RONDA_HOME", ".")).expanduser().resolve()
+    if not root.is_dir():
+        raise UsageError(
+            f"RONDA_HOME is {root}, which is not a folder. Create it or point it at your service files."
+        )
+    var = root / "var"
+    return Home(
+        root=root,
+        state_url=env.get("RONDA_STATE") or f"sqlite:///{var / 'ronda.db'}",
+        lake_url=env.get("RONDA_LAKE") or str(var / "lake"),
+        hash_key=_hash_key(env.get("RONDA_HASH_KEY"), var / "hash.key"),
+    )
+
+
+def _hash_key(given: str | None, path: Path) -> bytes:
+    if given is not None:
+        if len(given) < 16:
+            raise UsageError("RONDA_HASH_KEY is shorter than 16 characters. Give a longer random one.")
+        return given.encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()

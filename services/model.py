@@ -1,0 +1,142 @@
+"""The service file: what is watched, where its log is, who is told. Read by `services.read`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from services.field_rules import comparison, five_field_cron, inside_home, known_zone, source_reference
+from services.spans import parse_span
+
+Span = Annotated[timedelta, BeforeValidator(parse_span)]
+"""A length of time as people write it: `30m`, `24h`, `14d`."""
+
+QueryPath = Annotated[PurePosixPath, AfterValidator(inside_home)]
+"""The path of an SQL file below the home."""
+
+Watched = Literal[
+    "volume", "errors", "nulls", "outcome", "prediction", "latency", "cost", "schema", "features"
+]
+"""What can be called critical (told at once) or left until morning."""
+
+
+class Section(BaseModel):
+    """A part of a service file: unknown keys are refused, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+
+class FeatureRule(Section):
+    """What is known about one feature. Values outside it are quarantined, not judged.
+
+    `floor` is the effect below which a change of this feature is not worth telling: standard deviations for
+    a number, Jensen-Shannon distance for a category.
+    """
+
+    type: Literal["number", "category", "text", "calendar"] | None = None
+    unit: str = ""
+    required: bool = False
+    min: float | None = None
+    max: float | None = None
+    allowed: tuple[str, ...] | None = None
+    floor: float | None = Field(default=None, gt=0)
+
+
+class Features(Section):
+    """Which columns are features. By default every number and every column of few values is."""
+
+    only: tuple[str, ...] | None = None
+    not_: tuple[str, ...] = Field(default=(), alias="not")
+    calendar: tuple[str, ...] = ()
+    rules: dict[str, FeatureRule] = {}
+
+
+class Outcome(Section):
+    """How feedback events become the label of a request.
+
+    `positive` is a comparison such as `delay_min > 15` or `value == down`; the word on the left is only for
+    the reader. Events that became known later than `window` after the request do not count.
+    """
+
+    event: str = Field(min_length=1)
+    positive: Annotated[str, AfterValidator(comparison)]
+    window: Span
+    name: str = "outcome"
+
+
+class Floors(Section):
+    """Effects below these are not worth telling. See `docs/service-file.md` for how they compare."""
+
+    number: float = Field(gt=0)
+    category: float = Field(gt=0)
+    share: float = Field(gt=0, lt=1)
+
+
+class Enough(Section):
+    """How much data a verdict takes; with less it is `inconclusive`."""
+
+    rows: int = Field(ge=1)
+    history_nights: int = Field(ge=1)
+
+
+class Retention(Section):
+    """How long things are kept."""
+
+    profiles: Span
+    pages: Span
+    quarantine: Span
+    releases: Span
+
+
+class Service(Section):
+    """One AI feature in production, as its service file describes it."""
+
+    service: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
+    owner: str = Field(min_length=1)
+    slack: str
+    source: Annotated[str, AfterValidator(source_reference)]
+    requests: QueryPath
+    feedback: QueryPath | None = None
+    training: QueryPath | None = None
+    outcome: Outcome | None = None
+    slices: tuple[str, ...] = ()
+    features: Features = Features()
+    status_ok: tuple[str, ...]
+    floors: Floors
+    enough: Enough
+    critical: tuple[Watched, ...]
+    morning: tuple[Watched, ...]
+    schedule: Annotated[str, AfterValidator(five_field_cron)]
+    time_zone: Annotated[str, AfterValidator(known_zone)]
+    retention: Retention
+    page_base_url: str = ""
+    language: Literal["en", "pt"] = "en"
+
+    @field_validator(
+        "outcome"
+    )  # of the field, not the whole, so that it is said together with other problems
+    @classmethod
+    def _outcome_needs_feedback(cls, outcome: Outcome | None, info: ValidationInfo) -> Outcome | None:
+        if outcome is not None and info.data.get("feedback", "wrong") is None:
+            raise ValueError("an outcome is made of feedback events: name the feedback query in `feedback`")
+        return outcome
+
+    def rule(self, feature: str) -> FeatureRule:
+        """What the service file says of a feature; an empty rule if it says nothing."""
+        return self.features.rules.get(feature, FeatureRule())
+
+
+def as_plain(service: Service) -> dict[str, Any]:
+    """The service file as plain data with every default filled in, for manifests and hashes."""
+    return service.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,31 @@
+-- One row per flight, logged at its scheduled departure. Valid in DuckDB and in PostgreSQL.
+SELECT
+    request_id,
+    time,
+    night,
+    carrier,
+    origin,
+    dest,
+    distance,
+    sched_hour,
+    weekday,
+    month,
+    tailnum,
+    seats,
+    temp,
+    dewp,
+    humid,
+    wind_dir,
+    wind_speed,
+    wind_gust,
+    precip,
+    visib,
+    pressure,
+    prediction,
+    model_version,
+    commit_sha,
+    variant,
+    status,
+    latency_ms
+FROM requests
+WHERE night >= {first_night} AND night <= {last_night}

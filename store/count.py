@@ -1,0 +1,147 @@
+"""Counting a window: the statement is run, and its rows become a long table of counts per cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from store.duck import arrow
+from store.grid import CategoryGrid, Grid
+from store.source import Source
+from store.statement import KEPT, Selection, counted, duplicated_ids, marked, quarantined
+
+COLUMNS_A_PASS = 50  # wider grouping sets fail instead of spilling when memory is short
+CELLS = pa.schema([
+    ("column", pa.string()), ("dimension", pa.string()), ("value", pa.string()), ("cell", pa.int32()), ("rows", pa.int64()),
+])  # fmt: skip
+"""A profile in long form: one row per column, slice and cell that has rows. All rows are the slice ('', '')."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one window of a log holds.
+
+    Attributes:
+        reasons: reason -> rows; `kept` is one of them, and their sum is every row that was read.
+        cells: the counts of the kept rows, in the form of `CELLS`, sorted.
+        quarantine: reason -> up to `sample` request ids, never values.
+    """
+
+    reasons: Mapping[str, int]
+    cells: pa.Table
+    quarantine: Mapping[str, tuple[str, ...]]
+
+    @property
+    def rows_read(self) -> int:
+        """Every row of the window, kept or not."""
+        return sum(self.reasons.values())
+
+    @property
+    def rows_kept(self) -> int:
+        """The rows that were counted."""
+        return self.reasons.get(KEPT, 0)
+
+
+def count(
+    source: Source,
+    selection: Selection,
+    grids: Mapping[str, Grid],
+    slices: Mapping[str, CategoryGrid],
+    sample: int = 100,
+) -> Counted:
+    """Count a window: every column in `grids`, over all rows and in every slice.
+
+    Repeated ids are looked for first, so that a log without any pays for no sorting.
+
+    Raises:
+        SourceError: the source refuses a statement.
+    """
+    repeated = int(source.fetch(duplicated_ids(selection))["ids"][0].as_py())
+    selection = replace(selection, duplicates=repeated > 0)
+    reasons: dict[str, int] = {}
+    parts: list[pa.Table] = []
+    for names in _passes(list(grids)):
+        some = {name: grids[name] for name in names}
+        table = _run(source, selection, some, slices)
+        reasons = _reasons(table)  # every pass counts them anew, from the same rows
+        parts += list(_long(table, some, slices))
+    quarantine = _quarantine(source, selection, sample) if set(reasons) - {KEPT} else {}
+    cells = pa.concat_tables(parts) if parts else CELLS.empty_table()
+    return Counted(reasons, cells.sort_by([(name, "ascending") for name in CELLS.names[:-1]]), quarantine)
+
+
+def _passes(names: list[str]) -> list[list[str]]:
+    # without any column one pass is still made: the rows by reason are wanted
+    return [names[first : first + COLUMNS_A_PASS] for first in range(0, max(len(names), 1), COLUMNS_A_PASS)]
+
+
+def _run(
+    source: Source, selection: Selection, grids: Mapping[str, Grid], slices: Mapping[str, CategoryGrid]
+) -> pa.Table:
+    read = {"request_id", "time", *grids, *slices, *(rule.column for rule in selection.rules)}
+    narrow = selection if selection.duplicates else _only(selection, read)
+    with source.staged(marked(narrow)) as connection:
+        return arrow(connection, counted(narrow, grids, slices))
+
+
+def _only(selection: Selection, names: set[str]) -> Selection:
+    return replace(
+        selection, columns={name: read for name, read in selection.columns.items() if name in names}
+    )
+
+
+def _quarantine(source: Source, selection: Selection, per_reason: int) -> dict[str, tuple[str, ...]]:
+    with source.staged(marked(selection)) as connection:
+        rows = arrow(connection, quarantined(selection, per_reason))
+    found: dict[str, tuple[str, ...]] = {}
+    for reason, request_id in zip(rows["reason"].to_pylist(), rows["request_id"].to_pylist(), strict=True):
+        found[reason] = (*found.get(reason, ()), request_id)
+    return found
+
+
+def _reasons(table: pa.Table) -> dict[str, int]:
+    rows = table.filter(pc.is_valid(table["reason"]))
+    return dict(sorted(zip(rows["reason"].to_pylist(), rows["rows_read"].to_pylist(), strict=True)))
+
+
+def _long(
+    table: pa.Table, grids: Mapping[str, Grid], slices: Mapping[str, CategoryGrid]
+) -> Iterator[pa.Table]:
+    table = table.filter(pc.greater(table["rows_kept"], 0))
+    for n, (column, grid) in enumerate(grids.items()):
+        own = table.filter(pc.is_valid(table[f"f_{n}"]))
+        cells = _codes(own[f"f_{n}"], grid)
+        own = own.append_column("cell", cells)
+        everywhere = own
+        for s, (dimension, values) in enumerate(slices.items()):
+            label = own[f"s_{s}"]
+            inside = own.filter(pc.is_valid(label))
+            names = pa.array(values.labels).take(_codes(inside[f"s_{s}"], values))
+            yield _part(inside, column, dimension, names)
+            everywhere = everywhere.filter(pc.is_null(everywhere[f"s_{s}"]))
+        yield _part(everywhere, column, "", pa.array([""] * everywhere.num_rows, pa.string()))
+
+
+def _codes(labels: pa.ChunkedArray, grid: Grid) -> pa.Array:
+    whole = labels.combine_chunks()
+    if not isinstance(grid, CategoryGrid):
+        return whole.cast(pa.int32())
+    return pc.index_in(whole.cast(pa.string()), pa.array(list(grid.codes), pa.string())).cast(pa.int32())
+
+
+def _part(rows: pa.Table, column: str, dimension: str, values: Any) -> pa.Table:
+    size = rows.num_rows
+    return pa.table(
+        [
+            pa.array([column] * size, pa.string()),
+            pa.array([dimension] * size, pa.string()),
+            values,
+            rows["cell"],
+            rows["rows_kept"].cast(pa.int64()),
+        ],
+        schema=CELLS,
+    )

@@ -1,0 +1,66 @@
+"""One service under watch: its file, and the doors to its source, the state and the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from services.home import Home
+from services.model import Service
+from services.read import Query as QueryName
+from services.read import read_query, read_service
+from services.source import source_url
+from services.window import Window
+from store.lake import Lake, open_lake
+from store.query import FEEDBACK, REQUESTS, TRAINING, Query, filled
+from store.source import Source, open_source
+from store.state import open_state
+
+_FILES: Mapping[str, QueryName] = {REQUESTS: "requests", FEEDBACK: "feedback", TRAINING: "training"}
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What every step of a round needs to know of the service it works for."""
+
+    service: Service
+    home: Home
+    state: sa.Engine
+    lake: Lake
+    url: str = field(repr=False)  # may hold a password
+
+    @contextmanager
+    def source(self, windows: Mapping[str, Window]) -> Iterator[Source]:
+        """The service's source with a view for each name in `windows`, filled in for its nights.
+
+        Raises:
+            ServiceFileError: a query file is missing.
+            SourceError: the source cannot be reached, or refuses a query.
+        """
+        queries = {view: self._query(view, window) for view, window in windows.items()}
+        source = open_source(self.service.service, self.url, queries)
+        try:
+            yield source
+        finally:
+            source.close()
+
+    def _query(self, view: str, window: Window) -> Query:
+        which = _FILES[view]
+        file = str(getattr(self.service, which))
+        return filled(read_query(self.service, self.home, which), window, file)
+
+
+def open_watch(name: str, home: Home) -> Watch:
+    """Read a service file and open what it needs. The state is brought up to date first.
+
+    Raises:
+        ServiceFileError: the service file is wrong.
+        SourceError: its source is named by a variable that is not set.
+        StateError: state or lake cannot be opened.
+    """
+    service = read_service(name, home)
+    url = source_url(service, home)
+    return Watch(service, home, open_state(home.state_url), open_lake(home.lake_url), url)

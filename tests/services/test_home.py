@@ -1,0 +1,54 @@
+"""The home: its places, and the key that user ids are hashed with."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from services.errors import UsageError
+from services.home import home_from
+
+
+def test_everything_is_below_var_by_default(tmp_path: Path) -> None:
+    """Without further variables, state and lake are in `var/` of the home."""
+    home = home_from({"RONDA_HOME": str(tmp_path)})
+    assert home.state_url == f"sqlite:///{tmp_path / 'var' / 'ronda.db'}"
+    assert home.lake_url == str(tmp_path / "var" / "lake")
+    assert home.services == tmp_path / "services"
+
+
+def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    """A first call makes a random key only its owner can read; later calls read the same."""
+    first = home_from({"RONDA_HOME": str(tmp_path)})
+    file = tmp_path / "var" / "hash.key"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(first.hash_key) == 64
+    assert home_from({"RONDA_HOME": str(tmp_path)}).hash_key == first.hash_key
+    (tmp_path / "other").mkdir()
+    assert home_from({"RONDA_HOME": str(tmp_path / "other")}).hash_key != first.hash_key
+
+
+def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
+    """What lands in a log or a traceback names the root alone."""
+    home = home_from(
+        {
+            "RONDA_HOME": str(tmp_path),
+            "RONDA_STATE": "postgresql://u:hunter2@h/d",
+            "RONDA_LAKE": "s3://k:hunter3@b",
+            "RONDA_HASH_KEY": "hunter4-hunter4-hunter4",
+        }
+    )
+    assert repr(home) == f"Home(root={tmp_path!r})"
+    assert home.hash_key == b"hunter4-hunter4-hunter4"
+    assert not (tmp_path / "var" / "hash.key").exists()
+
+
+def test_what_cannot_be_worked_with(tmp_path: Path) -> None:
+    """A missing folder and a short key are refused; the key is not repeated."""
+    with pytest.raises(UsageError, match="which is not a folder"):
+        home_from({"RONDA_HOME": str(tmp_path / "gone")})
+    with pytest.raises(UsageError, match="shorter than 16 characters") as caught:
+        home_from({"RONDA_HOME": str(tmp_path), "RONDA_HASH_KEY": "hunter2"})
+    assert "hunter2" not in str(caught.value)
