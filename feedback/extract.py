@@ -15,7 +15,7 @@ from services.errors import SourceError
 from services.window import Night, Window
 from store.dialect import instant
 from store.query import FEEDBACK
-from store.statement import COPY, KEPT, Selection, judged, marked, typed
+from store.statement import COPY, KEPT, REASON, Selection, judged, marked, typed
 
 Select = sa.Select[Any]
 Column = sa.ColumnElement[Any]
@@ -133,9 +133,9 @@ def curated(selection: Selection) -> Select:
         sa.column("label", sa.Integer),
         sa.column("known_at", sa.DateTime(timezone=True)),
     )
-    belongs = sa.and_(labels.c.request_id == rows.c.request_id, rows.c.reason.not_in(_WITHOUT_OUTCOME))
+    belongs = sa.and_(labels.c.request_id == rows.c.request_id, rows.c[REASON].not_in(_WITHOUT_OUTCOME))
     left_out = sa.case(
-        (rows.c.reason != KEPT, sa.literal("quarantined_") + rows.c.reason),
+        (rows.c[REASON] != KEPT, sa.literal("quarantined_") + rows.c[REASON]),
         (labels.c.state.is_(None), "after_outcomes"),
         (labels.c.state != MATURE, labels.c.state),
         else_=KEPT,

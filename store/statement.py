@@ -112,11 +112,8 @@ def marked(selection: Selection) -> Select:
     return sa.select(*both.c)
 
 
-def judged(selection: Selection, reason: str = "reason") -> sa.Subquery:
-    """The staged rows, each with the reason it is quarantined for, or `kept`; numbers are numbers here.
-
-    `reason` names that column; `REASON` is a name that no user's column has.
-    """
+def judged(selection: Selection) -> sa.Subquery:
+    """The staged rows, each with the reason (`REASON`) it is quarantined for, or `kept`; numbers are numbers here."""
     staged = sa.table(
         STAGED, *[sa.column(n, _TYPES[r]) for n, r in selection.columns.items()], sa.column(COPY, sa.Integer)
     )
@@ -131,7 +128,7 @@ def judged(selection: Selection, reason: str = "reason") -> sa.Subquery:
         ],
     ]
     columns = [_number(staged.c[n], read).label(n) for n, read in selection.columns.items()]
-    return sa.select(*columns, sa.case(*whens, else_=KEPT).label(reason)).subquery("judged")
+    return sa.select(*columns, sa.case(*whens, else_=KEPT).label(REASON)).subquery("judged")
 
 
 def counted(selection: Selection, grids: Mapping[str, Grid], slices: Mapping[str, CategoryGrid]) -> Select:
@@ -141,9 +138,10 @@ def counted(selection: Selection, grids: Mapping[str, Grid], slices: Mapping[str
     `rows_read`, `rows_kept`. In each row either `reason` or exactly one `f_<n>` is set, and at most one
     `s_<n>`; cells are never null, so a null there means "not of this group".
     """
-    rows = judged(selection, REASON)
+    rows = judged(selection)
     cells = sa.select(
         rows.c[REASON].label("reason"),
+        (rows.c[REASON] == KEPT).label("kept"),
         *[grid.cell(rows.c[name]).label(f"s_{n}") for n, (name, grid) in enumerate(slices.items())],
         *[grid.cell(rows.c[name]).label(f"f_{n}") for n, (name, grid) in enumerate(grids.items())],
     ).subquery("cells")
@@ -151,7 +149,7 @@ def counted(selection: Selection, grids: Mapping[str, Grid], slices: Mapping[str
     by_feature = [cells.c[f"f_{n}"] for n in range(len(grids))]
     groups = [sa.tuple_(cells.c.reason), *[sa.tuple_(f) for f in by_feature]]
     groups += [sa.tuple_(s, f) for s in by_slice for f in by_feature]
-    kept = sa.func.count().filter(cells.c.reason == KEPT)
+    kept = sa.func.count().filter(cells.c.kept)
     return sa.select(
         cells.c.reason, *by_slice, *by_feature, sa.func.count().label("rows_read"), kept.label("rows_kept")
     ).group_by(sa.func.grouping_sets(*groups))
@@ -159,7 +157,7 @@ def counted(selection: Selection, grids: Mapping[str, Grid], slices: Mapping[str
 
 def quarantined(selection: Selection, per_reason: int) -> Select:
     """Up to `per_reason` ids of each reason, the same ones on every run: smallest hash first."""
-    rows = judged(selection, REASON)
+    rows = judged(selection)
     rank = sa.func.row_number().over(
         partition_by=rows.c[REASON], order_by=[sa.func.md5(rows.c.request_id), rows.c.request_id]
     )
@@ -181,7 +179,7 @@ def frequent(selection: Selection, columns: tuple[str, ...], most: int) -> Selec
     Result columns: `c_<n>` per column, of which exactly one is set in each row (`NULL` stands for null),
     `rows`, and `values_in_all`, how many different values the column has.
     """
-    rows = judged(selection, REASON)
+    rows = judged(selection)
     texts = [sa.func.coalesce(rows.c[name], NULL).label(f"c_{n}") for n, name in enumerate(columns)]
     kept = sa.select(*texts).where(rows.c[REASON] == KEPT).subquery("kept")
     values = [kept.c[f"c_{n}"] for n in range(len(columns))]
@@ -214,7 +212,7 @@ def sampled(selection: Selection, columns: tuple[str, ...], share: float) -> Sel
 
     The same hexadecimal digits come from DuckDB, PostgreSQL and Spark.
     """
-    rows = judged(selection, REASON)
+    rows = judged(selection)
     bound = f"{min(int(share * 16**8), 16**8 - 1):08x}"
     kept = sa.select(*[rows.c[name] for name in columns]).where(rows.c[REASON] == KEPT)
     return kept if share >= 1 else kept.where(sa.func.md5(rows.c.request_id) < bound)

@@ -19,7 +19,7 @@ from benchmarks.speed_log import CATEGORIES, COLUMNS, FEATURES, JUDGED, SERVICE,
 
 ROWS = 2000
 KEYS = [
-    "rows", "features", "ronda_seconds", "parts", "ronda_with_evidently_seconds",
+    "rows", "features", "ronda_seconds", "night_seconds", "parts", "ronda_with_evidently_seconds",
     "evidently_seconds", "scan_seconds", "ratio_to_evidently", "ratio_to_evidently_with_comparison", "ratio_to_scan",
     "peak_rss_mb", "peak_rss_without_evidently_mb", "evidently_peak_rss_mb", "import_seconds", "runs", "cores",
     "versions",
