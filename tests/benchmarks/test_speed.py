@@ -101,10 +101,10 @@ def test_table_names_rows_ratios_and_parts(result: dict[str, Any]) -> None:
         result | {"evidently_seconds": 63.4747, "peak_rss_mb": 812.4, "cores": 2}
     ).splitlines()
     assert shown[0] == "2,000 rows × 20 features on 2 cores, median of 1"
-    assert shown[3] == "Evidently, DataDriftPreset on all rows                  63.47 s"
-    assert shown[8] == "peak memory of ronda, Evidently's comparison in it        812 MB"
-    assert shown[11].startswith("of the night, in s: statement 0.")
-    assert len(shown) == 14
+    assert shown[4] == "Evidently, DataDriftPreset on all rows                  63.47 s"
+    assert shown[9] == "peak memory of ronda, Evidently's comparison in it        812 MB"
+    assert shown[12].startswith("of the night, in s: statement 0.")
+    assert len(shown) == 15
 
 
 @pytest.mark.parametrize("wrong", [["--rows", "1999"], ["--runs", "0"], ["--row-count", "9000"]])
