@@ -27,7 +27,10 @@ RUN useradd --uid 10001 --user-group --create-home ronda \
         /srv/ronda /var/lib/ronda/lake /var/lib/ronda/lake/pages /var/lib/airflow /var/lib/airflow/logs
 USER 10001:10001
 
-ENV RONDA_HOME=/srv/ronda \
+# Stands in the manifest of every release: docker build --build-arg RONDA_COMMIT=$(git rev-parse HEAD)
+ARG RONDA_COMMIT=""
+ENV RONDA_COMMIT=$RONDA_COMMIT \
+    RONDA_HOME=/srv/ronda \
     RONDA_LAKE=/var/lib/ronda/lake \
     AIRFLOW_HOME=/var/lib/airflow
 WORKDIR /srv/ronda

@@ -26,12 +26,15 @@ from store.ledger import NightRow
 from store.references import ReferenceRow
 
 
-def night_page(service: Service, judged: Judged, row: NightRow, known: Sequence[DeploymentRow]) -> NightPage:
+def night_page(
+    service: Service, judged: Judged, row: NightRow, known: Sequence[DeploymentRow], *, snapshot: bool
+) -> NightPage:
     """Everything the page of a night shows.
 
     Args:
         row: the night as it will be recorded.
         known: the deployments the state knew before this night.
+        snapshot: Evidently could compare something.
     """
     night, reference = judged.night, judged.reference
     return NightPage(
@@ -53,7 +56,7 @@ def night_page(service: Service, judged: Judged, row: NightRow, known: Sequence[
         reference=_reference(judged.reference_row),
         own_traffic=judged.reference_row.kind == "own_traffic",
         changed=row.changed,
-        snapshot_href=f"../../evidently/{service.service}/{night.name}.html",
+        snapshot_href=f"../evidently/{service.service}/{night.name}.html" if snapshot else "",
         ignored_columns=judged.ignored,
     )
 

@@ -68,8 +68,8 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
         return Written(judged, previous, Recorded(previous.id, previous.revision, is_new=False))
     row = _row(watch, judged, sha, previous, changes(before, judged.counted.reasons), recorded_at)
     watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
-    _put_snapshot(watch, judged, row.snapshot_path)
-    page = night_page(watch.service, judged, row, known)
+    compared = _put_snapshot(watch, judged, row.snapshot_path)
+    page = night_page(watch.service, judged, row, known, snapshot=compared)
     row = replace(row, standing=standing.state_of(page), moved=standing.moved(page))
     watch.lake.put(row.page_path, render(page).encode())
     with writing(watch.state) as connection:
@@ -134,8 +134,8 @@ def _is_whole(watch: Watch, row: NightRow) -> bool:
     return all(watch.lake.exists(path) for path in files)
 
 
-def _put_snapshot(watch: Watch, judged: Judged, path: str) -> None:
-    """Let Evidently compare the features on compact frames, and keep its snapshot; at most the 50 that moved most."""
+def _put_snapshot(watch: Watch, judged: Judged, path: str) -> bool:
+    """Let Evidently compare the features on compact frames, and keep its snapshot; whether it could compare any."""
     effects = {
         f.feature: f.effect for f in judged.findings if f.measure == "distribution" and f.slice == ALL_ROWS
     }
@@ -151,6 +151,7 @@ def _put_snapshot(watch: Watch, judged: Judged, path: str) -> None:
     )
     watch.lake.put(path, made.payload)
     watch.lake.put(_scores_path(path), canonical_json([vars(score) for score in made.scores]))
+    return bool(made.payload)
 
 
 def _scores_path(snapshot_path: str) -> str:

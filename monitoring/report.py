@@ -63,6 +63,7 @@ def render(page: NightPage) -> str:
         checks=_checks(features, page.language),
         limits=(number(page.language, standing.OUTCOME_LIMIT), number(page.language, standing.OTHER_LIMIT)),
         snapshot=href(page.snapshot_href),
+        snapshot_command=f"ronda night {page.service} --date {page.night.isoformat()} --evidently",
     )
 
 

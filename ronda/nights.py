@@ -100,7 +100,7 @@ def render_snapshots(watch: Watch, done: Iterable[Round]) -> None:
             row = each.written.row
             payload = watch.lake.get(row.snapshot_path)
             if payload:  # empty when Evidently could compare no feature; the scores beside it say why
-                path = f"evidently/{row.service}/{row.night.isoformat()}.html"
+                path = f"pages/evidently/{row.service}/{row.night.isoformat()}.html"
                 watch.lake.put(path, snapshot.render(payload))
 
 

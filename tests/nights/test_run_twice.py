@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,27 @@ def test_the_reference_is_frozen(frozen_shop: Any) -> None:
     )
     assert replaced.recorded.revision == 2
     assert any("day 2 was wrong" in row for row in state_of(frozen_shop)["reference_profiles"])
+
+
+def test_evidently_is_where_the_page_links_to(
+    frozen_shop: Any, ronda: Callable[..., tuple[int, str, str]]
+) -> None:
+    """With --evidently its report stands where the night's page links to, rendered from the stored snapshot."""
+    frozen_shop.run()
+    page = frozen_shop.root / "var/lake/pages/shop/2026-05-10.html"
+    link = page.read_text().split('href="../evidently')[1].split('"')[0]
+    report = page.parent / f"../evidently{link}"
+    assert not report.exists()
+    code, _, _ = ronda("night", "shop", "--date", "2026-05-10", "--evidently")
+    assert code == 0
+    assert "eta_min" in report.read_text()
+
+
+def test_without_a_comparison_there_is_no_link(frozen_shop: Any) -> None:
+    """A night too small for Evidently has no link to a report that cannot be made; why is kept beside the snapshot."""
+    night = frozen_shop.run().row.night
+    frozen_shop.write_night(night, rows=50)
+    row = frozen_shop.run().row
+    assert "evidently" not in (frozen_shop.root / "var/lake" / row.page_path).read_text()
+    scores = frozen_shop.root / "var/lake" / row.snapshot_path.replace(".json.gz", ".scores.json")
+    assert '"reason":"few_rows"' in scores.read_text()
