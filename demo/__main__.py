@@ -39,7 +39,7 @@ def main() -> None:
     watch = open_watch(SERVICE, home_from())
     with _timed(screen, "2. The reference: what the model was trained on, January to March"):
         made = freeze(watch, MODEL_VERSION, window_between(*TRAINED, watch.service.time_zone), _clock())
-        screen.print(chosen.text(made))
+        screen.print(chosen.text(made, watch.service.time_zone))
     with _timed(screen, "3. Twenty-eight nights of history, 4 to 31 May"):
         _round(watch, *PAST)
     with _timed(screen, "4. The nights, 1 June to 15 July"):

@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from services.columns import DEPLOYMENT_COLUMNS
-from services.personal import looks_personal_values, placeholder
+from services.personal import could_be_personal, looks_personal_values, placeholder
 from store.deployments import DeploymentRow
 
 PEOPLE = ("author", "approved_by")
@@ -33,7 +33,7 @@ def seen(service: str, served: pa.Table) -> tuple[tuple[DeploymentRow, int], ...
         return ()
     found: list[tuple[DeploymentRow, int]] = []
     for row in served.slice(0, MOST).to_pylist():
-        told = {name: _safe(name, row.get(name, "")) for name in (*DEPLOYMENT_COLUMNS, *PEOPLE)}
+        told = {name: _safe(row.get(name, "")) for name in (*DEPLOYMENT_COLUMNS, *PEOPLE)}
         found.append((_deployment(service, row["first_seen"], told), int(row["requests"])))
     return tuple(found)
 
@@ -60,6 +60,7 @@ def _deployment(service: str, started_at: datetime, told: Mapping[str, str]) -> 
     )
 
 
-def _safe(name: str, value: str) -> str:
-    hit = None if name in PEOPLE else looks_personal_values([value])
-    return value if hit is None else placeholder(hit.kind)
+def _safe(value: str) -> str:
+    hit = looks_personal_values([value])
+    kind = could_be_personal(value) or (hit.kind if hit else None)
+    return value if kind is None else placeholder(kind)

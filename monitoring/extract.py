@@ -14,7 +14,7 @@ from services.columns import (
     require,
 )
 from services.model import Service
-from services.personal import looks_personal_name
+from services.personal import could_be_personal, looks_personal_name, placeholder
 from store.grid import CategoryGrid, Grid
 from store.statement import Reading
 
@@ -71,7 +71,12 @@ def layout(service: Service, columns: Mapping[str, str], file: str, nights: str)
         if name in REQUEST_COLUMNS:
             continue
         reason = _why_not(service, name, found)
-        if reason:
+        kind = could_be_personal(name)
+        if kind:
+            ignored[placeholder(kind)] = "personal_data_in_the_name"
+        elif name.startswith("ronda_"):
+            ignored[name] = "reserved_name"
+        elif reason:
             ignored[name] = reason
         else:
             kinds[name] = _kind(service, name, found)

@@ -12,8 +12,8 @@ from datetime import datetime
 from monitoring import frozen
 from monitoring.compare import scores
 from monitoring.decide import decide, not_computed
-from monitoring.deployed import deployment_columns, main_version, seen
-from monitoring.extract import OPERATIONS, fit, layout
+from monitoring.deployed import MOST, deployment_columns, main_version, seen
+from monitoring.extract import OPERATIONS, Layout, fit, layout
 from monitoring.frozen import Frozen
 from monitoring.history import past_of
 from monitoring.judged import Judged
@@ -45,12 +45,21 @@ def run(watch: Watch, night: Night, recorded_at: datetime) -> Written:
         SourceError: the source cannot be reached or is not as declared.
         StateError: state or lake refuse.
     """
-    if recorded_at < night.end:
+    refuse_unfinished(watch.service.service, night, recorded_at)
+    return write(watch, judge(watch, night), recorded_at)
+
+
+def refuse_unfinished(service: str, night: Night, now: datetime) -> None:
+    """Hold that a night is over.
+
+    Raises:
+        NightError: it is not.
+    """
+    if now < night.end:
         raise NightError(
-            f"{watch.service.service}, {night.name}: this night is not over, it ends at {night.end:%Y-%m-%d %H:%M} UTC. "
+            f"{service}, {night.name}: this night is not over, it ends at {night.end:%Y-%m-%d %H:%M} UTC. "
             "Run it after that, or name an earlier --date."
         )
-    return write(watch, judge(watch, night), recorded_at)
 
 
 def judge(watch: Watch, night: Night) -> Judged:
@@ -78,7 +87,7 @@ def judge(watch: Watch, night: Night) -> Judged:
         reference_row=row,
         reference=reference,
         grids=grids,
-        ignored=chosen.ignored,
+        ignored={**chosen.ignored, **_not_told(chosen, reference, deployments)},
         counted=counted,
         before=before,
         current=current,
@@ -87,6 +96,14 @@ def judge(watch: Watch, night: Night) -> Judged:
         deployments=deployments,
         past=past_of(watch, night.date),
     )
+
+
+def _not_told(
+    chosen: Layout, reference: Frozen, deployments: tuple[tuple[DeploymentRow, int], ...]
+) -> dict[str, str]:
+    """What is not looked at though it was asked for, so that the page can say so."""
+    slices = {name: "slice_not_in_reference" for name in chosen.slices if name not in reference.slices}
+    return slices | ({"deployments": f"only_the_busiest_{MOST}"} if len(deployments) == MOST else {})
 
 
 def _is_judged(name: str, reference: Frozen) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_rate
 from monitoring.judged import Judged
 from monitoring.numbers import line, lines
@@ -20,10 +21,13 @@ from monitoring.records import (
     Profile,
 )
 from services.model import Service
+from services.window import dates_of
 from store.deployments import DeploymentRow
 from store.grid import Grid, NumberGrid
 from store.ledger import NightRow
 from store.references import ReferenceRow
+
+_NAMED = 5  # columns that a new revision names; the rest are counted
 
 
 def night_page(
@@ -53,7 +57,7 @@ def night_page(
         ),
         deployments=tuple(_deployment(served, requests, known) for served, requests in judged.deployments),
         join=_join(judged.past),
-        reference=_reference(judged.reference_row),
+        reference=_reference(judged.reference_row, service.time_zone, main_version(judged.deployments)),
         own_traffic=judged.reference_row.kind == "own_traffic",
         changed=row.changed,
         snapshot_href=f"../evidently/{service.service}/{night.name}.html" if snapshot else "",
@@ -61,13 +65,21 @@ def night_page(
     )
 
 
-def changes(before: Mapping[str, int], now: Mapping[str, int]) -> str:
-    """What a new revision has that the one before had not, in words; empty for the first revision."""
+def changes(before: Mapping[str, int], now: Mapping[str, int], columns: Sequence[str]) -> str:
+    """What a new revision has that the one before had not, in words; empty for the first revision.
+
+    Args:
+        before, now: rows by reason.
+        columns: those whose counts are not what they were; named where the rows by reason are the same.
+    """
     if not before:
         return ""
     moved = [(reason, before.get(reason, 0), now.get(reason, 0)) for reason in sorted({*before, *now})]
     told = [f"{reason} {was} → {is_now}" for reason, was, is_now in moved if was != is_now]
-    return ", ".join(told) or "same rows, judged anew"
+    if columns and not told:
+        more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
+        told.append(f"other values of {', '.join(columns[:_NAMED])}{more}")
+    return "; ".join(told) or "same rows; its outcome, reference, service file or rules changed"
 
 
 def number_lines(
@@ -131,8 +143,14 @@ def _join(past: Past) -> dict[str, int]:
     return {"requests": row.requests, "with_feedback": joined, "mature": row.mature, "positive": row.positive}
 
 
-def _reference(row: ReferenceRow) -> str:
-    return f"{row.model_version} · {row.window_start:%Y-%m-%d} – {row.window_end:%Y-%m-%d}"
+def _reference(row: ReferenceRow, time_zone: str, served: str) -> str:
+    first, last = dates_of(row.window_start, row.window_end, time_zone)
+    none = (
+        f" · {served}, which served this night, has no reference of its own"
+        if served not in {"", row.model_version}
+        else ""
+    )
+    return f"{row.model_version} · {first} – {last}{none}"
 
 
 def _feature(

@@ -6,7 +6,11 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from monitoring import snapshot, standing
 from monitoring.compact import compact_categories, compact_numbers
@@ -14,11 +18,11 @@ from monitoring.comparable import Compared
 from monitoring.index import NIGHTS, IndexLine, IndexNight, render_index
 from monitoring.judged import Judged
 from monitoring.page import changes, night_page
-from monitoring.profile import to_parquet
+from monitoring.profile import from_parquet, to_parquet
 from monitoring.records import ALL_ROWS, Finding
 from monitoring.report import render
 from services.model import as_plain
-from services.personal import could_be_personal
+from services.personal import could_be_personal, looks_personal_values
 from store.canonical import canonical_json, sha256_of, sha256_rows
 from store.deployments import deployments_of, see_deployments
 from store.grid import CategoryGrid
@@ -58,6 +62,7 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
         StateError: state or lake refuse.
     """
     service, night = watch.service.service, judged.night
+    judged = _with_safe_ids(watch, judged)
     sha = identity(watch, judged)
     with reading(watch.state) as connection:
         previous = latest_night(connection, service, night.date)
@@ -66,19 +71,24 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
     same = previous is not None and previous.content_sha == sha
     if same and previous is not None and _is_whole(watch, previous):
         return Written(judged, previous, Recorded(previous.id, previous.revision, is_new=False))
-    row = _row(watch, judged, sha, previous, changes(before, judged.counted.reasons), recorded_at)
+    row = _row(watch, judged, sha, previous, _changed(watch, judged, previous, before), recorded_at)
     watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
     compared = _put_snapshot(watch, judged, row.snapshot_path)
     page = night_page(watch.service, judged, row, known, snapshot=compared)
-    row = replace(row, standing=standing.state_of(page), moved=standing.moved(page))
-    watch.lake.put(row.page_path, render(page).encode())
+    html = render(page).encode()
+    row = replace(
+        row, standing=standing.state_of(page), moved=standing.moved(page), page_sha=sha256(html).hexdigest()
+    )
+    watch.lake.put(row.page_path, html)
     with writing(watch.state) as connection:
         see_deployments(connection, [deployment for deployment, _ in judged.deployments])
         recorded = record_night(
             connection,
             row,
             judged.counted.reasons,
-            quarantined=_quarantined(watch, judged),
+            quarantined=[
+                QuarantineRow(each, why) for why, ids in judged.counted.quarantine.items() for each in ids
+            ],
             measured=[NumberRow(**vars(number)) for number in judged.numbers],
             found=[_finding_row(finding) for finding in judged.findings],
         )
@@ -130,17 +140,32 @@ def _row(
 
 
 def _is_whole(watch: Watch, row: NightRow) -> bool:
-    files = (row.profile_path, row.page_path, row.snapshot_path, _scores_path(row.snapshot_path))
-    return all(watch.lake.exists(path) for path in files)
+    files = (row.profile_path, row.snapshot_path, _scores_path(row.snapshot_path))  # named by their content
+    if not all(watch.lake.exists(path) for path in (*files, row.page_path)):
+        return False
+    # a page's name does not say its content: a run that was killed may have left another one there
+    return sha256(watch.lake.get(row.page_path)).hexdigest() == row.page_sha
+
+
+def _changed(watch: Watch, judged: Judged, previous: NightRow | None, before: Mapping[str, int]) -> str:
+    """What the new revision has that the one before had not."""
+    if previous is None or not watch.lake.exists(previous.profile_path):
+        return changes(before, judged.counted.reasons, ())
+    stored = from_parquet(watch.lake.get(previous.profile_path))
+    moved = [name for name in judged.grids if not _of(stored, name).equals(_of(judged.counted.cells, name))]
+    return changes(before, judged.counted.reasons, moved)
+
+
+def _of(cells: pa.Table, column: str) -> pa.Table:
+    return cells.filter(pc.equal(cells["column"], column)).combine_chunks()
 
 
 def _put_snapshot(watch: Watch, judged: Judged, path: str) -> bool:
     """Let Evidently compare the features on compact frames, and keep its snapshot; whether it could compare any."""
-    effects = {
-        f.feature: f.effect for f in judged.findings if f.measure == "distribution" and f.slice == ALL_ROWS
-    }
-    names = [name for name in effects if name in judged.grids]
-    picked = snapshot.pick(names, [effects[name] for name in names])
+    overall = [f for f in judged.findings if f.measure == "distribution" and f.slice == ALL_ROWS]
+    moved = {f.feature: f.effect / f.floor for f in overall if f.effect is not None and f.floor}
+    names = [f.feature for f in overall if f.feature in judged.grids]
+    picked = snapshot.pick(names, [moved.get(name) for name in names])
     floors = watch.service.floors
     made = snapshot.build(
         [_compared(judged, name) for name in picked],
@@ -167,18 +192,18 @@ def _compared(judged: Judged, name: str) -> Compared:
     return Compared(name, "number", compact_numbers(before, grid), compact_numbers(now, grid))
 
 
-def _quarantined(watch: Watch, judged: Judged) -> list[QuarantineRow]:
+def _with_safe_ids(watch: Watch, judged: Judged) -> Judged:
+    """The night with quarantined ids that both state and page may show."""
     found = {
-        (_safe_id(watch, request_id), reason)
+        reason: tuple(sorted({_safe_id(watch, request_id) for request_id in ids}))
         for reason, ids in judged.counted.quarantine.items()
-        for request_id in ids
     }
-    return [QuarantineRow(request_id, reason) for request_id, reason in sorted(found)]
+    return replace(judged, counted=replace(judged.counted, quarantine=found))
 
 
 def _safe_id(watch: Watch, request_id: str) -> str:
-    # ids are kept, values are not; an id that is somebody's e-mail or CPF is hashed with the home's key
-    if could_be_personal(request_id) is None:
+    # ids are kept, values are not; an id that is or holds somebody's e-mail or CPF is hashed with the home's key
+    if could_be_personal(request_id) is None and looks_personal_values([request_id]) is None:
         return request_id
     return "hashed_" + hmac.new(watch.home.hash_key, request_id.encode(), "sha256").hexdigest()[:16]
 

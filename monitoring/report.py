@@ -71,7 +71,7 @@ def _first(page: NightPage, numbers: Sequence[tuple[NumberLine, Place]]) -> Row:
     """The first line: what the night comes to, and the numbers that say so."""
     state, language = standing.state_of(page), page.language
     far = [_number(line, p, page) for line, p in numbers if p.far]
-    kept = page.counts.get("kept", page.rows_read)
+    kept = page.counts.get("kept", 0)
     set_aside = share(language, standing.set_aside(page), page.rows_read - kept, page.rows_read, digits=0)
     rest = say(
         language,

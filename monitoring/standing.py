@@ -87,7 +87,7 @@ def state_of(page: NightPage) -> State:
 
 def set_aside(page: NightPage) -> float:
     """Share of the rows read that were not kept."""
-    return 1 - page.counts.get("kept", page.rows_read) / page.rows_read if page.rows_read else 0.0
+    return 1 - page.counts.get("kept", 0) / page.rows_read if page.rows_read else 0.0
 
 
 def verdict(feature: FeatureLine) -> str:

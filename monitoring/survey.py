@@ -47,7 +47,7 @@ def categories(service: Service, table: pa.Table, columns: tuple[str, ...]) -> S
         hit = looks_personal_values(values)
         if hit:
             ignored[name] = hit.reason
-        elif distinct > MOST_VALUES and service.rule(name).type != "category":
+        elif distinct > MOST_VALUES and service.rule(name).type != "category" and name not in service.slices:
             ignored[name] = "too_many_values"
         else:
             # a single value that is somebody's e-mail or CPF never becomes a label: its rows are counted as other

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from monitoring.freeze import Made
+from services.window import dates_of
 from store.grid import CategoryGrid
 
 
@@ -30,15 +31,16 @@ def plain(made: Made) -> dict[str, Any]:
     }
 
 
-def text(made: Made) -> str:
+def text(made: Made, time_zone: str) -> str:
     """A reference in a few lines: what it stands on, and what became of each column."""
     row, frozen = made.row, made.frozen
+    first, last = dates_of(row.window_start, row.window_end, time_zone)
     state = (
         "frozen" if made.recorded.is_new else "was frozen already with the same content; nothing was written"
     )
     lines = [
         f"Reference of {row.service}, model version {row.model_version}, revision {made.recorded.revision}: {state}.",
-        f"  made of    {row.rows_kept:,} of {row.rows_read:,} requests, {row.window_start:%Y-%m-%d} to {row.window_end:%Y-%m-%d} UTC",
+        f"  made of    {row.rows_kept:,} of {row.rows_read:,} requests, {first} to {last}",
     ]
     if row.kind == "own_traffic":
         lines.append(

@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and so passwords and users' text
 )
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="A service file's name, without .yaml.")]
 First = Annotated[
     datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First night, such as 2013-06-01.")
@@ -178,7 +180,7 @@ def reference(
     if as_json:
         _print_json(chosen.plain(made))
     else:
-        typer.echo(chosen.text(made))
+        typer.echo(chosen.text(made, watch.service.time_zone))
 
 
 @app.command()
@@ -215,12 +217,13 @@ def _watch(service: str) -> Watch:
 def _range(day: datetime | None, first: datetime | None, last: datetime | None) -> tuple[date, date]:
     if day is not None and (first is not None or last is not None):
         raise UsageError("Give either --date, or --from and --to.")
-    if day is not None:
-        return day.date(), day.date()
+    first, last = (day, day) if day is not None else (first, last)
     if first is None or last is None:
         raise UsageError("Say which nights: --date 2013-06-24, or --from 2013-06-01 --to 2013-06-30.")
     if last < first:
         raise UsageError(f"--to {last:%Y-%m-%d} lies before --from {first:%Y-%m-%d}. Swap them.")
+    if not (first.year >= _FIRST_YEAR and last.year <= _LAST_YEAR):
+        raise UsageError(f"Nights lie between {_FIRST_YEAR} and {_LAST_YEAR}.")
     return first.date(), last.date()
 
 

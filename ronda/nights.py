@@ -10,6 +10,7 @@ from typing import Any
 import feedback.night
 import monitoring.night
 from monitoring import snapshot
+from monitoring.night import refuse_unfinished
 from monitoring.record import Written, write_index
 from services.errors import RondaError, ServiceFileError
 from services.home import Home
@@ -40,6 +41,7 @@ def go_round(
     done: list[Round] = []
     for night in nights:
         try:
+            refuse_unfinished(watch.service.service, night, clock())
             feedback.night.mature(watch, night, clock())
             done.append(Round(watch.service.service, night.date, monitoring.night.run(watch, night, clock())))
         except RondaError as error:

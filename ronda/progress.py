@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from monitoring.records import ALL_ROWS
 from ronda.nights import Round
 
 
@@ -28,8 +30,10 @@ def shown(service: str, nights: int, *, quiet: bool) -> Iterator[Callable[[Round
             bar.advance(task)
             if done.error is not None:
                 bar.console.print(f"[bold red]{escape(str(done.error))}[/]")
-            elif not quiet:
+            elif not quiet and sys.stdout.isatty():
                 bar.console.print(escape(line(done)))
+            elif not quiet:
+                print(line(done), flush=True)
 
         yield told
 
@@ -43,4 +47,10 @@ def line(done: Round) -> str:
     aside = f", {removed:,} set aside" if removed else ""
     known = "" if done.written.recorded.is_new else "  (known already, nothing written)"
     again = f"  revision {row.revision}: {row.changed}" if row.revision > 1 and not known else ""
-    return f"{done.night}  {row.standing:<10}  {row.rows_kept:>9,} requests{aside}, {row.moved} features moved{known}{again}"
+    verdicts = {finding.verdict for finding in done.written.judged.findings if finding.slice == ALL_ROWS}
+    moved = (
+        f"{row.moved} features moved"
+        if verdicts & {"stable", "drifted"}
+        else "too few rows to judge any feature"
+    )
+    return f"{done.night}  {row.standing:<10}  {row.rows_kept:>9,} requests{aside}, {moved}{known}{again}"

@@ -60,11 +60,24 @@ def _hash_key(given: str | None, path: Path) -> bytes:
         if len(given) < 16:
             raise UsageError("RONDA_HASH_KEY is shorter than 16 characters. Give a longer random one.")
         return given.encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        return path.read_bytes()
+        return _read_key(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}. Give RONDA_HASH_KEY, or mend the folder."
+        ) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(32).encode())
-    return path.read_bytes()
+    return _read_key(path)
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}. It holds the key user ids are hashed with."
+        ) from error

@@ -68,6 +68,16 @@ def window_between(first: date, last: date, time_zone: str) -> Window:
     return Window(night_of(first, time_zone).start, night_of(last, time_zone).end, first, last)
 
 
+def dates_of(start: datetime, end: datetime, time_zone: str) -> tuple[date, date]:
+    """The first and last local date of a half-open span.
+
+    >>> [day.isoformat() for day in dates_of(*(night_of(date(2013, 6, d), "UTC").start for d in (1, 3)), "UTC")]
+    ['2013-06-01', '2013-06-02']
+    """
+    zone = ZoneInfo(time_zone)
+    return start.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
+
+
 def longer(window: Window, by: timedelta) -> Window:
     """The window with its end moved later, for events that follow its requests."""
     return Window(window.start, window.end + by, window.first, window.last + timedelta(days=-(-by // _DAY)))

@@ -9,10 +9,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from services.errors import NightError
 from store.duck import arrow
 from store.grid import CategoryGrid, Grid
 from store.source import Source
-from store.statement import KEPT, Selection, counted, duplicated_ids, marked, quarantined
+from store.statement import KEPT, Selection, counted, duplicated_ids, marked, quarantined, total
 
 COLUMNS_A_PASS = 50  # wider grouping sets fail instead of spilling when memory is short
 CELLS = pa.schema([
@@ -26,19 +27,16 @@ class Counted:
     """What one window of a log holds.
 
     Attributes:
-        reasons: reason -> rows; `kept` is one of them, and their sum is every row that was read.
+        reasons: reason -> rows; `kept` is one of them, and their sum is `rows_read`.
         cells: the counts of the kept rows, in the form of `CELLS`, sorted.
         quarantine: reason -> up to `sample` request ids, never values.
+        rows_read: every row of the window, counted on its own.
     """
 
     reasons: Mapping[str, int]
     cells: pa.Table
     quarantine: Mapping[str, tuple[str, ...]]
-
-    @property
-    def rows_read(self) -> int:
-        """Every row of the window, kept or not."""
-        return sum(self.reasons.values())
+    rows_read: int
 
     @property
     def rows_kept(self) -> int:
@@ -59,7 +57,9 @@ def count(
 
     Raises:
         SourceError: the source refuses a statement.
+        NightError: the rows by reason are not all the rows there are.
     """
+    rows_read = int(source.fetch(total(selection))["rows"][0].as_py())
     repeated = int(source.fetch(duplicated_ids(selection))["ids"][0].as_py())
     selection = replace(selection, duplicates=repeated > 0)
     reasons: dict[str, int] = {}
@@ -68,10 +68,22 @@ def count(
         some = {name: grids[name] for name in names}
         table = _run(source, selection, some, slices)
         reasons = _reasons(table)  # every pass counts them anew, from the same rows
+        _hold(source.service, selection, rows_read, reasons)
         parts += list(_long(table, some, slices))
     quarantine = _quarantine(source, selection, sample) if set(reasons) - {KEPT} else {}
     cells = pa.concat_tables(parts) if parts else CELLS.empty_table()
-    return Counted(reasons, cells.sort_by([(name, "ascending") for name in CELLS.names[:-1]]), quarantine)
+    cells = cells.sort_by([(name, "ascending") for name in CELLS.names[:-1]])
+    return Counted(reasons, cells, quarantine, rows_read)
+
+
+def _hold(service: str, selection: Selection, rows_read: int, reasons: Mapping[str, int]) -> None:
+    """Hold that read = kept + set aside by reason, each side counted by a statement of its own."""
+    if sum(reasons.values()) != rows_read:
+        told = ", ".join(f"{reason} {rows}" for reason, rows in reasons.items()) or "none"
+        raise NightError(
+            f"{service}, {selection.window.first} to {selection.window.last}: {rows_read} rows were read, but "
+            f"{sum(reasons.values())} are accounted for ({told}). Did the log change meanwhile? Run it again."
+        )
 
 
 def _passes(names: list[str]) -> list[list[str]]:

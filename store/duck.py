@@ -83,6 +83,10 @@ class DuckSource:
             yield
         except duckdb.Error as error:
             raise refused(self.service, self.queries, view, error) from _cause(error)
+        except RuntimeError as error:
+            if "interrupted" in str(error):  # Ctrl-C while a query runs
+                raise KeyboardInterrupt from None
+            raise
 
 
 def open_duckdb(service: str, path: Path, queries: Mapping[str, Query]) -> DuckSource:
@@ -118,7 +122,7 @@ def open_folder(service: str, url: str, queries: Mapping[str, Query]) -> DuckSou
     shown = hide_password(url)
     try:
         filesystem, root = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError, OSError) as error:
         raise SourceError(f"{service}: source {shown} cannot be opened: {error}") from error
     if not filesystem.isdir(root):
         raise SourceError(f"{service}: source folder {shown} does not exist. Check the variable in `source`.")

@@ -27,6 +27,7 @@ class NightRow:
         reference_id: `references.ReferenceRow.id` of what it was compared with.
         profile_path, page_path, snapshot_path: places in the lake; `''` if there is none.
         changed: what changed against the revision before, in words; `''` for the first.
+        page_sha: sha256 of the page, whose name does not say what is in it.
         standing: what the night came to, in one word.
         moved: how many features moved over all rows.
     """
@@ -45,6 +46,7 @@ class NightRow:
     snapshot_path: str = ""
     changed: str = ""
     standing: str = ""
+    page_sha: str = ""
     moved: int = 0
     revision: int = 0
     id: int = 0

@@ -122,7 +122,15 @@ def open_postgres(service: str, url: str, queries: Mapping[str, Query]) -> Postg
     return PostgresSource(service, queries, connection, url)
 
 
+def _is_cut_short(url: str) -> bool:
+    """Whether what looks like host:port may be user:password: libpq would quote it as a wrong port."""
+    port = url.partition("?")[0].partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[2]
+    return bool(port) and not port.isdigit() and "]" not in port
+
+
 def _shown(url: str) -> str:
+    if _is_cut_short(url):
+        return "an address that is not shown"
     scheme, _, rest = url.partition("://")
     login, at, place = rest.rpartition("@")
     user, colon, _ = login.partition(":")
@@ -131,6 +139,8 @@ def _shown(url: str) -> str:
 
 def _reason(message: str, url: str) -> str:
     """Why there is no connection, without the password or a piece of it."""
+    if _is_cut_short(url):
+        return "the URL has no @host behind its login"
     user = url.partition("://")[2].rpartition("@")[0]
     password = user.partition(":")[2]
     if not _ENCODED.fullmatch(password):  # libpq cuts such a URL in the wrong place and quotes the pieces

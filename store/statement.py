@@ -158,7 +158,7 @@ def counted(selection: Selection, grids: Mapping[str, Grid], slices: Mapping[str
 def quarantined(selection: Selection, per_reason: int) -> Select:
     """Up to `per_reason` ids of each reason, the same ones on every run: smallest hash first."""
     rows = judged(selection)
-    rank = sa.func.row_number().over(
+    rank = sa.func.dense_rank().over(
         partition_by=rows.c[REASON], order_by=[sa.func.md5(rows.c.request_id), rows.c.request_id]
     )
     ranked = (

@@ -111,7 +111,7 @@ def test_the_page_loads_and_runs_nothing(changed: NightPage) -> None:
     seen = Seen(page)
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html.unescape(page)
     assert {"script", "iframe", "object", "embed", "img", "form"} & seen.tags == set()
-    assert seen.attributes["href"] == {"data:,", "2026-05-12.evidently.html"}
+    assert seen.attributes["href"] == {"data:,", "../index.html", "2026-05-12.evidently.html"}
     assert "url(" not in page
     assert "@import" not in page
 

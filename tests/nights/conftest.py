@@ -86,6 +86,11 @@ class Shop:
     tables: dict[str, dict[date, pa.Table]] = field(default_factory=lambda: {"requests": {}, "feedback": {}})
 
     @property
+    def night(self) -> date:
+        """The night that tests run."""
+        return NIGHT
+
+    @property
     def log(self) -> Path:
         """The folder of Parquet tables."""
         return self.root / "log"

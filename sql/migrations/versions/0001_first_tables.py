@@ -92,6 +92,7 @@ def _nights() -> None:
         sa.Column("snapshot_path", sa.Text(), nullable=False),
         sa.Column("changed", sa.Text(), nullable=False),
         sa.Column("standing", sa.Text(), nullable=False),
+        sa.Column("page_sha", sa.Text(), nullable=False),
         sa.Column("recorded_at", _TIME, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_nights"),
         sa.ForeignKeyConstraint(["reference_id"], ["reference_profiles.id"], name="fk_nights_reference_id"),

@@ -206,6 +206,6 @@ def test_the_sample_of_ids_is_bounded_and_holds_no_values(
 def test_counted_says_what_was_read() -> None:
     """Rows read are all reasons together; rows kept are one of them, and none when it is missing."""
     empty = CELLS.empty_table()
-    assert Counted({"kept": 3, "time_missing": 2}, empty, {}).rows_read == 5
-    assert Counted({"time_missing": 2}, empty, {}).rows_kept == 0
+    assert Counted({"kept": 3, "time_missing": 2}, empty, {}, 5).rows_read == 5
+    assert Counted({"time_missing": 2}, empty, {}, 2).rows_kept == 0
     assert datetime(2013, 6, 24, 4, tzinfo=UTC) == NIGHT.start
