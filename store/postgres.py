@@ -124,7 +124,9 @@ def open_postgres(service: str, url: str, queries: Mapping[str, Query]) -> Postg
 
 def _is_cut_short(url: str) -> bool:
     """Whether what looks like host:port may be user:password: libpq would quote it as a wrong port."""
-    port = url.partition("?")[0].partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[2]
+    if "@" in url:
+        return False
+    port = url.partition("?")[0].partition("://")[2].partition("/")[0].partition(":")[2]
     return bool(port) and not port.isdigit() and "]" not in port
 
 
