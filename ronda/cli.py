@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from datetime import UTC, date, datetime
@@ -200,11 +201,20 @@ def release(service: ServiceName, first: First = None, last: Last = None, as_jso
 
 def main() -> None:
     """Run the command line; an error that a person can mend is one message and an exit code, no traceback."""
+    code = _run()
+    # What an error's traceback still held (a connection, say) goes now: a database engine whose threads are
+    # ended by the interpreter's own end aborts the process now and then.
+    gc.collect()
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         app()
     except RondaError as error:
         _tell(error)
-        sys.exit(error.exit_code)
+        return error.exit_code
+    return 0
 
 
 def _watch(service: str) -> Watch:

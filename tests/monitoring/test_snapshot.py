@@ -221,7 +221,19 @@ def test_nothing_to_compare() -> None:
     assert build([Compared("x", "number", [], [])], at=AT).payload == b""
 
 
-@pytest.mark.parametrize("payload", [b"", b"not gzip", gzip.compress(b"{"), gzip.compress(b"[]"), gzip.compress(b"\xff"), gzip.compress(b"{}" * 9)[:-9]])  # fmt: skip
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"not gzip",
+        gzip.compress(b"{"),
+        gzip.compress(b"[]"),
+        gzip.compress(b"\xff"),
+        gzip.compress(b"{}" * 9)[:-9],
+    ],
+    # the bytes themselves hold the second they were packed in, and would be other names on another worker
+    ids=["empty", "not gzip", "half of JSON", "a list", "not UTF-8", "cut short"],
+)
 def test_a_damaged_payload_says_so(payload: bytes) -> None:
     """What cannot be read is named, with what to do."""
     with pytest.raises(StateError, match=r"cannot be read: \w+\. .* run the night again"):
