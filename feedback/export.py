@@ -18,7 +18,7 @@ from feedback.records import LabelRule, NightRows, Wanted
 from services.columns import REQUEST_COLUMNS
 from services.errors import UsageError
 from services.model import Service, as_plain
-from services.personal import could_be_personal, looks_personal_name, looks_personal_values, placeholder
+from services.personal import looks_personal_name, masked
 from services.window import Window, nights_between
 from store.canonical import canonical_json, sha256_of
 from store.statement import KEPT, Reading
@@ -116,14 +116,8 @@ def without_personal(texts: pa.ChunkedArray) -> pa.Array:
     ['app', 'masked_e_mail', None]
     """
     encoded = pc.dictionary_encode(texts.combine_chunks())
-    safe = [_masked(value) for value in encoded.dictionary.to_pylist()]
+    safe = [masked(value) for value in encoded.dictionary.to_pylist()]
     return pa.array(safe, pa.string()).take(encoded.indices)
-
-
-def _masked(value: str) -> str:
-    hit = looks_personal_values([value])
-    kind = could_be_personal(value) or (hit.kind if hit else None)
-    return value if kind is None else placeholder(kind)
 
 
 def subject_keys(ids: pa.ChunkedArray, key: bytes) -> pa.Array:

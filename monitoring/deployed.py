@@ -8,7 +8,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from services.columns import DEPLOYMENT_COLUMNS
-from services.personal import could_be_personal, looks_personal_values, placeholder
+from services.personal import masked
 from store.deployments import DeploymentRow
 
 PEOPLE = ("author", "approved_by")
@@ -33,7 +33,7 @@ def seen(service: str, served: pa.Table) -> tuple[tuple[DeploymentRow, int], ...
         return ()
     found: list[tuple[DeploymentRow, int]] = []
     for row in served.slice(0, MOST).to_pylist():
-        told = {name: _safe(row.get(name, "")) for name in (*DEPLOYMENT_COLUMNS, *PEOPLE)}
+        told = {name: masked(row.get(name, "")) for name in (*DEPLOYMENT_COLUMNS, *PEOPLE)}
         found.append((_deployment(service, row["first_seen"], told), int(row["requests"])))
     return tuple(found)
 
@@ -58,9 +58,3 @@ def _deployment(service: str, started_at: datetime, told: Mapping[str, str]) -> 
         author=told["author"],
         approved_by=told["approved_by"],
     )
-
-
-def _safe(value: str) -> str:
-    hit = looks_personal_values([value])
-    kind = could_be_personal(value) or (hit.kind if hit else None)
-    return value if kind is None else placeholder(kind)

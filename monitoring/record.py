@@ -22,7 +22,7 @@ from monitoring.profile import from_parquet, to_parquet
 from monitoring.records import ALL_ROWS, Finding
 from monitoring.report import render
 from services.model import as_plain
-from services.personal import could_be_personal, looks_personal_values
+from services.personal import masked
 from store.canonical import canonical_json, sha256_of, sha256_rows
 from store.deployments import deployments_of, see_deployments
 from store.grid import CategoryGrid
@@ -203,7 +203,7 @@ def _with_safe_ids(watch: Watch, judged: Judged) -> Judged:
 
 def _safe_id(watch: Watch, request_id: str) -> str:
     # ids are kept, values are not; an id that is or holds somebody's e-mail or CPF is hashed with the home's key
-    if could_be_personal(request_id) is None and looks_personal_values([request_id]) is None:
+    if masked(request_id) == request_id:
         return request_id
     return "hashed_" + hmac.new(watch.home.hash_key, request_id.encode(), "sha256").hexdigest()[:16]
 

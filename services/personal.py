@@ -112,6 +112,17 @@ _ABOVE_CHANCE: dict[PersonalKind, float] = {
 }
 
 
+def masked(value: str) -> str:
+    """The value, or a placeholder if it is or holds personal data.
+
+    >>> masked("blue"), masked("52998224725"), masked("for ana@example.com")
+    ('blue', 'masked_cpf', 'masked_e_mail')
+    """
+    hit = looks_personal_values([value])
+    kind = could_be_personal(value) or (hit.kind if hit else None)
+    return value if kind is None else placeholder(kind)
+
+
 def placeholder(kind: PersonalKind) -> str:
     """What stands where a value was that is not kept.
 
