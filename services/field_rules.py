@@ -101,3 +101,52 @@ def inside_home(path: PurePosixPath) -> PurePosixPath:
             f"write a path below the folder that holds `services/`, such as sql/my_service/requests.sql; found {str(path)!r}"
         )
     return path
+
+
+def clock_time(written: str) -> str:
+    """A time of day, `HH:MM`.
+
+    >>> clock_time("08:00")
+    '08:00'
+    """
+    if not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", written):
+        raise ValueError(f'write hours and minutes in quotes, such as "08:00"; found {written!r}')
+    return written
+
+
+def slack_id(written: str) -> str:
+    """The id of a person or a group in Slack, which is what a message can mention.
+
+    >>> slack_id("S0614TZR7")
+    'S0614TZR7'
+    """
+    if written and not re.fullmatch(r"[UWS][A-Z0-9]{5,20}", written):
+        raise ValueError(
+            "write the id Slack gives a person (U…) or a group (S…), such as S0614TZR7: it stands in their profile "
+            f'under "Copy member ID"; found {written[:60]!r}'
+        )
+    return written
+
+
+def web_address(written: str) -> str:
+    """An address that people can open, http or https; or nothing.
+
+    >>> web_address("https://ronda.example/pages")
+    'https://ronda.example/pages'
+    """
+    if written and not re.fullmatch(r"https?://[^\s<>|\"'\\]+", written):
+        raise ValueError(f"write an address that begins with https:// or http://; found {written[:60]!r}")
+    return written
+
+
+def function_name(written: str) -> str:
+    """A Python function as `module:function`.
+
+    >>> function_name("demo.flight_trainer:fit")
+    'demo.flight_trainer:fit'
+    """
+    if not re.fullmatch(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", written, re.ASCII):
+        raise ValueError(
+            f"write a function as module:function, such as my_team.trainer:fit; found {written[:60]!r}"
+        )
+    return written

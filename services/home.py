@@ -21,17 +21,27 @@ class Home:
         lake_url: fsspec URL of the lake (`RONDA_LAKE`, default the folder `var/lake`).
         hash_key: secret that user ids are hashed with (`RONDA_HASH_KEY`, default: made once and kept in
             `var/hash.key`, readable by its owner only). Never shown.
+        slack_token: of the bot that speaks (`RONDA_SLACK_TOKEN`); without one, messages are written to
+            `outbox`. Never shown.
+        slack_url: where Slack's Web API answers (`RONDA_SLACK_URL`), ending in `/api/`.
     """
 
     root: Path
     state_url: str = field(repr=False)  # may hold a password
     lake_url: str = field(repr=False)
     hash_key: bytes = field(repr=False)
+    slack_token: str = field(default="", repr=False)
+    slack_url: str = field(default="https://slack.com/api/", repr=False)
 
     @property
     def services(self) -> Path:
         """The folder of the service files."""
         return self.root / "services"
+
+    @property
+    def outbox(self) -> Path:
+        """Where messages are written that are not sent: no token, or Slack refuses."""
+        return self.root / "var" / "outbox"
 
 
 def home_from(environment: Mapping[str, str] | None = None) -> Home:
@@ -52,6 +62,8 @@ def home_from(environment: Mapping[str, str] | None = None) -> Home:
         state_url=env.get("RONDA_STATE") or f"sqlite:///{var / 'ronda.db'}",
         lake_url=env.get("RONDA_LAKE") or str(var / "lake"),
         hash_key=_hash_key(env.get("RONDA_HASH_KEY"), var / "hash.key"),
+        slack_token=env.get("RONDA_SLACK_TOKEN", "").strip(),
+        slack_url=(env.get("RONDA_SLACK_URL") or "https://slack.com/api").rstrip("/") + "/",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -16,7 +16,17 @@ from pydantic import (
     field_validator,
 )
 
-from services.field_rules import comparison, five_field_cron, inside_home, known_zone, source_reference
+from services.field_rules import (
+    clock_time,
+    comparison,
+    five_field_cron,
+    function_name,
+    inside_home,
+    known_zone,
+    slack_id,
+    source_reference,
+    web_address,
+)
 from services.spans import parse_span
 
 Span = Annotated[timedelta, BeforeValidator(parse_span)]
@@ -66,13 +76,15 @@ class Outcome(Section):
     """How feedback events become the label of a request.
 
     `positive` is a comparison such as `delay_min > 15` or `value == down`; the word on the left is only for
-    the reader. Events that became known later than `window` after the request do not count.
+    the reader. Events that became known later than `window` after the request do not count. `says` is what a
+    positive outcome means to the people it happens to, as a sentence that begins small and has no full stop.
     """
 
     event: str = Field(min_length=1)
     positive: Annotated[str, AfterValidator(comparison)]
     window: Span
     name: str = "outcome"
+    says: str = ""
 
 
 class Floors(Section):
@@ -99,12 +111,32 @@ class Retention(Section):
     releases: Span
 
 
+class ReleasePlan(Section):
+    """Which dataset is made of matured outcomes, and how often: the last `nights`, every `every` nights."""
+
+    nights: int = Field(ge=1)
+    every: int = Field(ge=1)
+
+
+class Retrain(Section):
+    """How a release becomes a model: `trainer` names the function that fits it, as `module:function`.
+
+    The last `held_out_nights` of a release are not trained on; the new model and what served are held
+    against each other there.
+    """
+
+    trainer: Annotated[str, AfterValidator(function_name)]
+    held_out_nights: int = Field(default=7, ge=1)
+
+
 class Service(Section):
     """One AI feature in production, as its service file describes it."""
 
     service: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     owner: str = Field(min_length=1)
     slack: str
+    mention: Annotated[str, AfterValidator(slack_id)] = ""
+    runbook: Annotated[str, AfterValidator(web_address)] = ""
     source: Annotated[str, AfterValidator(source_reference)]
     requests: QueryPath
     feedback: QueryPath | None = None
@@ -119,8 +151,14 @@ class Service(Section):
     morning: tuple[Watched, ...]
     schedule: Annotated[str, AfterValidator(five_field_cron)]
     time_zone: Annotated[str, AfterValidator(known_zone)]
+    morning_at: Annotated[str, AfterValidator(clock_time)]
+    late_after: Span
+    until: date | None = None
+    slack_unknown: Literal["repeat", "hold"]
+    release: ReleasePlan
+    retrain: Retrain | None = None
     retention: Retention
-    page_base_url: str = ""
+    page_base_url: Annotated[str, AfterValidator(web_address)] = ""
     language: Literal["en", "pt"] = "en"
 
     @field_validator(

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store.column_types import Finite, Key, Utc, Whole, Words
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. Compared on every opening, so that Alembic is only loaded when there is work."""
 
 metadata = sa.MetaData(
@@ -173,3 +173,50 @@ releases = sa.Table(
     sa.UniqueConstraint("service", "version"),
 )
 release_counts = _counts("release_counts", "releases", "release_id")
+
+models = sa.Table(
+    "models",
+    metadata,
+    _id(),
+    *(_key(name) for name in ("service", "model_version")),
+    *_words("release_version", "trainer", "path", "content_sha", "scores", "reason"),
+    sa.Column("promoted", sa.Boolean, nullable=False),
+    *_times("recorded_at"),
+    sa.UniqueConstraint("service", "model_version"),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    _id(),
+    _key("key"),
+    *_words("kind", "action", "about", "service"),
+    sa.Column("night", sa.Date, nullable=True),
+    *_words("channel", "payload", "state", "unknown", "error", "channel_id", "ts"),
+    *_whole("attempts"),
+    *_times("due_at", "recorded_at"),
+    sa.Column("claimed_at", Utc, nullable=True),
+    sa.Column("answered_at", Utc, nullable=True),
+    sa.UniqueConstraint("key"),
+    sa.CheckConstraint("action IN ('post', 'reply', 'update', 'file')", name="action"),
+    sa.CheckConstraint(
+        "state IN ('waiting', 'sending', 'unknown', 'held', 'refused', 'sent', 'written')", name="state"
+    ),
+)
+digest_lines = sa.Table(  # what waits for the morning, one line per service and night
+    "digest_lines",
+    metadata,
+    _key("service", primary=True),
+    sa.Column("night", sa.Date, primary_key=True),
+    *(_key(name) for name in ("channel", "owner")),
+    *_words("line", "message_key"),
+    *_times("due_at", "recorded_at"),
+)
+night_troubles = sa.Table(  # why a night has no verdict yet: the last attempt's error
+    "night_troubles",
+    metadata,
+    _key("service", primary=True),
+    sa.Column("night", sa.Date, primary_key=True),
+    *_words("kind", "message"),
+    *_times("recorded_at"),
+)

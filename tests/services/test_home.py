@@ -38,8 +38,11 @@ def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
             "RONDA_STATE": "postgresql://u:hunter2@h/d",
             "RONDA_LAKE": "s3://k:hunter3@b",
             "RONDA_HASH_KEY": "hunter4-hunter4-hunter4",
+            "RONDA_SLACK_TOKEN": "hunter5",
+            "RONDA_SLACK_URL": "https://u:hunter6@slack.example/api",
         }
     )
+    assert (home.slack_token, home.slack_url) == ("hunter5", "https://u:hunter6@slack.example/api/")
     assert repr(home) == f"Home(root={tmp_path!r})"
     assert home.hash_key == b"hunter4-hunter4-hunter4"
     assert not (tmp_path / "var" / "hash.key").exists()

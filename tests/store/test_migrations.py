@@ -29,7 +29,7 @@ def test_migrated_tables_are_the_declared_ones(state: sa.Engine) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 
     assert found == {*metadata.tables, "alembic_version"}
-    assert len(found) == 12
+    assert len(found) == 16
     assert differences == []
 
 
@@ -52,6 +52,8 @@ def test_checks_are_in_both(state: sa.Engine) -> None:
     assert declared == {
         ("deployments", "ck_deployments_source"),
         ("findings", "ck_findings_outcome"),
+        ("messages", "ck_messages_action"),
+        ("messages", "ck_messages_state"),
         ("reference_profiles", "ck_reference_profiles_kind"),
     }
     assert found == declared
@@ -137,14 +139,14 @@ def test_whoever_comes_second_waits(postgres_database: str) -> None:
         assert sa.inspect(connection).get_table_names() == []
     second.join(timeout=60)
 
-    assert len(sa.inspect(holder).get_table_names()) == 12
+    assert len(sa.inspect(holder).get_table_names()) == 16
     holder.dispose()
 
 
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("0999", "written by a newer ronda (tables 0999, this one knows up to 0001). Upgrade ronda."),
+        ("0999", "written by a newer ronda (tables 0999, this one knows up to 0002). Upgrade ronda."),
         (
             "e3f1a2b4c5d6",
             "another program's database (its version is e3f1a2b4c5d6). Give ronda a database of its own",
@@ -196,7 +198,7 @@ def test_a_failed_migration_leaves_nothing(state_url: str, monkeypatch: pytest.M
             open_state(state_url)
 
     engine = open_state(state_url)  # a half-made database would be refused here
-    assert len(sa.inspect(engine).get_table_names()) == 12
+    assert len(sa.inspect(engine).get_table_names()) == 16
     engine.dispose()
 
 
