@@ -24,7 +24,7 @@ RUN uv sync --frozen --no-dev --extra airflow --compile-bytecode --no-cache
 # A new named volume takes over the owner of the folder it is mounted on.
 RUN useradd --uid 10001 --user-group --create-home ronda \
     && install -d -o ronda -g ronda \
-        /srv/ronda /var/lib/ronda/lake /var/lib/ronda/lake/pages /var/lib/airflow /var/lib/airflow/logs
+        /srv/ronda /var/lib/ronda/lake /var/lib/ronda/lake/pages /var/lib/ronda/outbox /var/lib/airflow /var/lib/airflow/logs
 USER 10001:10001
 
 # Stands in the manifest of every release: docker build --build-arg RONDA_COMMIT=$(git rev-parse HEAD)
@@ -32,6 +32,7 @@ ARG RONDA_COMMIT=""
 ENV RONDA_COMMIT=$RONDA_COMMIT \
     RONDA_HOME=/srv/ronda \
     RONDA_LAKE=/var/lib/ronda/lake \
+    RONDA_OUTBOX=/var/lib/ronda/outbox \
     AIRFLOW_HOME=/var/lib/airflow
 WORKDIR /srv/ronda
 CMD ["ronda", "--help"]

@@ -12,6 +12,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 UV := .tools/bin/uv
 UV_STAMP := .tools/.uv-$(UV_VERSION)
 SYNC_STAMP := .venv/.ronda-synced
+AIRFLOW_STAMP := .venv/.ronda-synced-airflow
 PYTEST = .venv/bin/python -m pytest
 
 export DO_NOT_TRACK := 1
@@ -23,7 +24,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format check-data clean
+.PHONY: help demo airflow test lint format check-data clean
 
 help: ## print these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -31,10 +32,13 @@ help: ## print these targets
 demo: $(SYNC_STAMP) ## watch a real service for six weeks, then make a dataset; says where the page is
 	.venv/bin/python -m demo
 
-test: $(SYNC_STAMP) ## run all tests and doctests (PYTEST_ARGS adds arguments)
+airflow: $(AIRFLOW_STAMP) ## watch that service in a real Airflow on this machine; says what to do there
+	.venv/bin/python -m demo.standalone
+
+test: $(AIRFLOW_STAMP) ## run all tests and doctests (PYTEST_ARGS adds arguments)
 	$(PYTEST) -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-lint: $(SYNC_STAMP) ## check style, types and the lock file
+lint: $(AIRFLOW_STAMP) ## check style, types and the lock file
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
@@ -63,6 +67,11 @@ $(UV_STAMP):
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	touch $@
 
+# --inexact: neither of the two takes away what the other has installed.
 $(SYNC_STAMP): $(UV_STAMP) uv.lock pyproject.toml
-	$(UV) sync --frozen --compile-bytecode --python .tools/bin/python
+	$(UV) sync --frozen --inexact --compile-bytecode --python .tools/bin/python
+	touch $@
+
+$(AIRFLOW_STAMP): $(SYNC_STAMP)
+	$(UV) sync --frozen --inexact --extra airflow --compile-bytecode --python .tools/bin/python
 	touch $@

@@ -1,6 +1,7 @@
 """The model that the demo's service runs: the probability that a flight arrives more than 15 minutes late.
 
-A real scikit-learn model, trained on the flights of January to March and never again, as models are.
+A real scikit-learn model, trained on the flights of January to March. The log is what it would have served all
+year; `demo.flight_trainer` fits the same model on releases.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ _CATEGORIES = ("carrier", "origin", "dest")
 _NUMBERS = ("distance", "sched_hour", "weekday", "seats", *WEATHER)
 INPUTS = (*_CATEGORIES, *_NUMBERS)  # not the month, of which it has seen three, nor the aeroplane
 
+DIGITS = 6
+"""Probabilities are rounded: their last bits may differ from one processor to the next."""
 _FOLDS = 5
-_DIGITS = 6  # the last bits of a probability may differ from one processor to the next
 
 
 def predictions(flights: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -37,12 +39,12 @@ def predictions(flights: pd.DataFrame) -> npt.NDArray[np.float64]:
     in_quarter = flights["night"].between(TRAINED_FROM, TRAINED_TO)
     folds = _day_folds(flights["night"], in_quarter)
     learned = in_quarter & flights["arr_delay"].notna()
-    with _one_thread():
-        scores = _scores(_inputs(flights), flights["arr_delay"] > LATE_MINUTES, learned, folds)
-    return scores.round(_DIGITS)
+    with one_thread():
+        scores = _scores(inputs_of(flights), flights["arr_delay"] > LATE_MINUTES, learned, folds)
+    return scores.round(DIGITS)
 
 
-def _one_thread() -> AbstractContextManager[Any]:
+def one_thread() -> AbstractContextManager[Any]:
     """Keep scikit-learn on one thread: on a busy machine threads wait for each other, ten times slower."""
     import sklearn.ensemble  # noqa: F401, PLC0415 - only libraries that are loaded by now can be limited
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types
@@ -54,14 +56,15 @@ def _one_thread() -> AbstractContextManager[Any]:
 def _scores(
     inputs: pd.DataFrame, late: pd.Series[bool], learned: pd.Series[bool], folds: list[pd.Series[bool]]
 ) -> npt.NDArray[np.float64]:
-    scores: npt.NDArray[np.float64] = _fitted(inputs[learned], late[learned]).predict_proba(inputs)[:, 1]
+    scores: npt.NDArray[np.float64] = fitted(inputs[learned], late[learned]).predict_proba(inputs)[:, 1]
     for held_out in folds:
         rest = learned & ~held_out
-        scores[held_out] = _fitted(inputs[rest], late[rest]).predict_proba(inputs[held_out])[:, 1]
+        scores[held_out] = fitted(inputs[rest], late[rest]).predict_proba(inputs[held_out])[:, 1]
     return scores
 
 
-def _inputs(flights: pd.DataFrame) -> pd.DataFrame:
+def inputs_of(flights: pd.DataFrame) -> pd.DataFrame:
+    """What the model looks at of each flight; a category that it was not fitted on counts as missing."""
     return flights[list(INPUTS)].astype(dict.fromkeys(_CATEGORIES, "category"))
 
 
@@ -71,7 +74,8 @@ def _day_folds(night: pd.Series[Any], in_quarter: pd.Series[bool]) -> list[pd.Se
     return [fold.eq(number) for number in range(_FOLDS)]
 
 
-def _fitted(inputs: pd.DataFrame, late: pd.Series[bool]) -> Any:
+def fitted(inputs: pd.DataFrame, late: pd.Series[bool]) -> Any:
+    """The classifier, fitted on the inputs of some flights and whether each was late."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - takes a second
 
     model = HistGradientBoostingClassifier(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from monitoring import frozen
 from monitoring.compare import scores
@@ -15,16 +17,18 @@ from monitoring.decide import decide, not_computed
 from monitoring.deployed import MOST, deployment_columns, main_version, seen
 from monitoring.extract import OPERATIONS, Layout, fit, layout
 from monitoring.frozen import Frozen
-from monitoring.history import past_of
+from monitoring.history import Past, past_of
 from monitoring.judged import Judged
-from monitoring.numbers import measure
+from monitoring.numbers import measure, measure_slices, outcome_slices
 from monitoring.profile import summarise
 from monitoring.record import Written, write
 from monitoring.validate import rules
 from services.errors import NightError, ReferenceMissingError
-from services.window import Night
+from services.window import Night, night_of
 from store.count import Counted, count
 from store.deployments import DeploymentRow
+from store.grid import CategoryGrid
+from store.labelled import LabelCount, label_counts
 from store.query import REQUESTS
 from store.references import ReferenceRow, latest_reference
 from store.source import Source
@@ -33,11 +37,12 @@ from store.statement import Reading, Selection, served
 from store.watch import Watch
 
 
-def run(watch: Watch, night: Night, recorded_at: datetime) -> Written:
+def run(watch: Watch, night: Night, recorded_at: datetime, *, tell: bool = True) -> Written:
     """Judge one night and record it. Run again on the same log, it changes nothing.
 
     Args:
         recorded_at: when this run happens; kept with a new revision, and a night must be over by then.
+        tell: whether what the night has to say is put into the outbox; nobody wants to be told of the past.
 
     Raises:
         NightError: the night is not over, or its log is empty.
@@ -46,7 +51,7 @@ def run(watch: Watch, night: Night, recorded_at: datetime) -> Written:
         StateError: state or lake refuse.
     """
     refuse_unfinished(watch.service.service, night, recorded_at)
-    return write(watch, judge(watch, night), recorded_at)
+    return write(watch, judge(watch, night), recorded_at, tell=tell)
 
 
 def refuse_unfinished(service: str, night: Night, now: datetime) -> None:
@@ -81,6 +86,11 @@ def judge(watch: Watch, night: Night) -> Judged:
     current = summarise(counted.cells, grids, reference.slices)
     compared = {name: grid for name, grid in grids.items() if _is_judged(name, reference)}
     missing = [(name, why) for name, why in unfit.items() if _is_judged(name, reference)]
+    past = past_of(watch, night.date)
+    by_slice = (
+        *outcome_slices(_label_counts(watch, past, reference.slices)),
+        *measure_slices(service, current, grids),
+    )
     findings = (*decide(service, scores(before, current, compared)), *not_computed(missing))
     return Judged(
         night=night,
@@ -92,10 +102,26 @@ def judge(watch: Watch, night: Night) -> Judged:
         before=before,
         current=current,
         findings=findings,
-        numbers=tuple(measure(service, current, grids, reference.kinds, counted.rows_kept)),
+        numbers=(*measure(service, current, grids, reference.kinds, counted.rows_kept), *by_slice),
         deployments=deployments,
-        past=past_of(watch, night.date),
+        past=past,
     )
+
+
+def _label_counts(watch: Watch, past: Past, slices: Mapping[str, CategoryGrid]) -> list[LabelCount]:
+    """The outcomes that mature with this night, by slice of their own night's requests."""
+    if past.outcome is None or not slices:
+        return []
+    cohort = night_of(past.outcome.night, watch.service.time_zone)
+    with TemporaryDirectory(prefix="ronda-labels-") as folder, watch.source({REQUESTS: cohort}) as source:
+        labels = Path(folder) / "labels.parquet"
+        labels.write_bytes(watch.lake.get(past.outcome.path))
+        columns = source.columns(REQUESTS)
+        there = {name: grid for name, grid in slices.items() if name in columns}
+        readings: dict[str, Reading] = {"request_id": "id", "time": "time"}
+        readings |= dict.fromkeys(there, "category")
+        selection = Selection(readings, cohort, source.queries[REQUESTS].bounded)
+        return label_counts(source, selection, labels, there) if there else []
 
 
 def _not_told(

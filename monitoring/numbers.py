@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from statistics import fmean, pstdev
 from typing import Literal
@@ -10,10 +11,11 @@ from typing import Literal
 import numpy as np
 
 from monitoring.distances import mean, quantile
-from monitoring.records import Counts, Number, NumberLine, Profile
+from monitoring.records import ALL_ROWS, Counts, Number, NumberLine, Profile
 from services.columns import OPERATION_NUMBERS
 from services.model import Service
 from store.grid import CategoryGrid, Grid, NumberGrid
+from store.labelled import LabelCount
 
 Format = Literal["share", "count", "ms", "number"]
 
@@ -39,6 +41,36 @@ def measure(
     found += [_operation(name, grids[name], profile.counts[name][0]) for name in operations]
     found += [_nulls(name, grids[name], profile.counts[name][0]) for name in features if name in grids]
     return found
+
+
+IN_SLICE = ".slice"
+"""Ends the name of a number that was measured in one slice; its subject is `dimension=value`."""
+
+
+def measure_slices(service: Service, profile: Profile, grids: Mapping[str, Grid]) -> list[Number]:
+    """Volume, errors and prediction of every slice that has rows, from the same counts as the whole night's."""
+    found: list[Number] = []
+    sized = next(iter(profile.counts.values()), None)
+    for place, part in enumerate(profile.slices):
+        rows = 0 if sized is None else int(sized[place].sum())
+        if part == ALL_ROWS or not rows:
+            continue
+        subject = f"{part.dimension}={part.value}"
+        own = [Number("volume", "", float(rows), rows, None)]
+        if "status" in grids:
+            own.append(_errors(service, grids["status"], profile.counts["status"][place]))
+        if "prediction" in grids:
+            own.append(_mean("prediction", grids["prediction"], profile.counts["prediction"][place]))
+        found += [replace(number, name=number.name + IN_SLICE, subject=subject) for number in own]
+    return found
+
+
+def outcome_slices(counts: Iterable[LabelCount]) -> list[Number]:
+    """The share of positive outcomes in every slice."""
+    return [
+        _share("outcome" + IN_SLICE, f"{each.dimension}={each.value}", each.positive, each.mature)
+        for each in counts
+    ]
 
 
 def lines(
@@ -71,6 +103,7 @@ def lines(
     formats |= {"latency_ms": "ms", "first_token_ms": "ms"}
     if prediction_is_share:
         formats["prediction"] = "share"
+    formats |= {name + IN_SLICE: shown for name, shown in formats.items()}
     return [
         line(
             n,

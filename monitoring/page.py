@@ -8,7 +8,7 @@ from datetime import date
 from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_rate
 from monitoring.judged import Judged
-from monitoring.numbers import line, lines
+from monitoring.numbers import IN_SLICE, line, lines
 from monitoring.records import (
     ALL_ROWS,
     DeploymentLine,
@@ -62,6 +62,11 @@ def night_page(
         changed=row.changed,
         snapshot_href=f"../evidently/{service.service}/{night.name}.html" if snapshot else "",
         ignored_columns=judged.ignored,
+        places=place_lines(service, night.date, judged.numbers, judged.past, judged.grids, judged.before),
+        says=service.outcome.says if service.outcome else "",
+        critical=service.critical,
+        runbook=service.runbook,
+        noun=service.noun,
     )
 
 
@@ -91,15 +96,39 @@ def number_lines(
     reference: Profile,
 ) -> tuple[NumberLine, ...]:
     """The outcome first, then the night's own numbers, each beside its last nights."""
-    probability = _is_share(grids.get("prediction"), reference)
-    shown = lines(
-        tonight, night, past.numbers, service.enough.history_nights, prediction_is_share=probability
-    )
+    whole = [number for number in tonight if not number.name.endswith(IN_SLICE)]
+    shown = _lines(service, night, whole, past, grids, reference)
     if past.outcome is None or service.outcome is None:
         return tuple(shown)
     row = past.outcome
     number = Number("outcome", service.outcome.name, outcome_rate(row), row.positive, row.mature)
     return (line(number, "share", outcome_history(service, past), row.night), *shown)
+
+
+def place_lines(
+    service: Service,
+    night: date,
+    tonight: Sequence[Number],
+    past: Past,
+    grids: Mapping[str, Grid],
+    reference: Profile,
+) -> tuple[NumberLine, ...]:
+    """What was measured in each slice, beside the same slice's last nights."""
+    parts = [number for number in tonight if number.name.endswith(IN_SLICE)]
+    return tuple(_lines(service, night, parts, past, grids, reference))
+
+
+def _lines(
+    service: Service,
+    night: date,
+    tonight: Sequence[Number],
+    past: Past,
+    grids: Mapping[str, Grid],
+    reference: Profile,
+) -> list[NumberLine]:
+    probability = _is_share(grids.get("prediction"), reference)
+    back = service.enough.history_nights
+    return lines(tonight, night, past.numbers, back, prediction_is_share=probability)
 
 
 def feature_lines(

@@ -7,26 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring import snapshot, standing
+from monitoring import enqueue, snapshot, standing
 from monitoring.compact import compact_categories, compact_numbers
 from monitoring.comparable import Compared
-from monitoring.index import NIGHTS, IndexLine, IndexNight, render_index
+from monitoring.explain import explain
 from monitoring.judged import Judged
 from monitoring.page import changes, night_page
 from monitoring.profile import from_parquet, to_parquet
 from monitoring.records import ALL_ROWS, Finding
 from monitoring.report import render
+from monitoring.telling import told_with
 from services.model import as_plain
 from services.personal import masked
 from store.canonical import canonical_json, sha256_of, sha256_rows
 from store.deployments import deployments_of, see_deployments
 from store.grid import CategoryGrid
-from store.lake import Lake
 from store.ledger import (
     FindingRow,
     NightRow,
@@ -34,12 +33,10 @@ from store.ledger import (
     QuarantineRow,
     counts_of,
     latest_night,
-    nights_of,
     record_night,
-    services_of,
 )
 from store.rows import Recorded
-from store.state import State, reading, writing
+from store.state import reading, writing
 from store.watch import Watch
 
 
@@ -52,11 +49,15 @@ class Written:
     recorded: Recorded
 
 
-def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
+def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = True) -> Written:
     """Keep a judged night: profile, snapshot and page in the lake, everything else in the state.
 
     If the night's content is what the state already holds, nothing is written but files that went missing.
-    Otherwise it becomes a new revision, which says what changed.
+    Otherwise it becomes a new revision, which says what changed, and what it has to say goes into the outbox in
+    the same transaction.
+
+    Args:
+        tell: whether anything is said of it at all.
 
     Raises:
         StateError: state or lake refuse.
@@ -75,9 +76,14 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
     watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
     compared = _put_snapshot(watch, judged, row.snapshot_path)
     page = night_page(watch.service, judged, row, known, snapshot=compared)
-    html = render(page).encode()
+    story = explain(page)
+    html = render(page, story).encode()
     row = replace(
-        row, standing=standing.state_of(page), moved=standing.moved(page), page_sha=sha256(html).hexdigest()
+        row,
+        standing=story.state,
+        headline=told_with(page, story),
+        moved=standing.moved(page),
+        page_sha=sha256(html).hexdigest(),
     )
     watch.lake.put(row.page_path, html)
     with writing(watch.state) as connection:
@@ -92,6 +98,9 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime) -> Written:
             measured=[NumberRow(**vars(number)) for number in judged.numbers],
             found=[_finding_row(finding) for finding in judged.findings],
         )
+        if recorded.is_new and tell:
+            attach = bool(watch.home.slack_token)
+            enqueue.night(connection, watch.service, page, story, row, attach=attach)
     return Written(judged, row, recorded)
 
 
@@ -226,26 +235,3 @@ def _finding_row(finding: Finding) -> FindingRow:
         reference_value=finding.reference_value,
         current_value=finding.current_value,
     )
-
-
-def write_index(state: State, lake: Lake, owners: Mapping[str, str], language: str) -> str:
-    """Write the index of every service that ever had a night; returns its path in the lake.
-
-    Args:
-        owners: service -> who is told of it.
-    """
-    lines = []
-    with reading(state) as connection:
-        for service in services_of(connection):
-            rows = nights_of(connection, service)[-NIGHTS:]
-            nights = tuple(
-                IndexNight(
-                    row.night,
-                    cast("standing.State", row.standing),
-                    row.moved,
-                    row.page_path.removeprefix("pages/"),
-                )
-                for row in rows
-            )
-            lines.append(IndexLine(service, owners.get(service, ""), nights))
-    return lake.put("pages/index.html", render_index(lines, language).encode())

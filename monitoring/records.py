@@ -171,6 +171,11 @@ class NightPage:
         reference: what the night is compared with, in words; `own_traffic` when it is not a training set.
         changed: what a new revision of the night changed, in words; empty for the first.
         snapshot_href: link to Evidently's report, rendered on demand; empty without one.
+        places: outcome, volume, errors and prediction in each slice, beside their own last nights.
+        says: what the positive outcome means to those it happens to, in the service file's words.
+        critical: what the service file calls critical: it cannot wait until morning.
+        runbook: an address of the team's own, or empty.
+        noun: what one request is, in the plural; empty for plain requests.
     """
 
     service: str
@@ -191,3 +196,66 @@ class NightPage:
     changed: str
     snapshot_href: str
     ignored_columns: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[NumberLine, ...] = ()
+    says: str = ""
+    critical: tuple[str, ...] = ()
+    runbook: str = ""
+    noun: str = ""
+
+
+@dataclass(frozen=True)
+class Affected:
+    """A slice that left its own usual range, in the number that is told first."""
+
+    slice: Slice
+    usual: float
+    value: float
+    requests: int
+
+
+@dataclass(frozen=True)
+class Where:
+    """Which slices are affected.
+
+    Attributes:
+        kind: `unknown` where no slice could be judged; `everywhere` when nearly all of them moved the same
+            way; `some` when the rest is about as usual, `mostly` when it moved too, though less; or `none`
+            when no slice alone left its range.
+        most: the slices that matter most, at most one per dimension when it is everywhere.
+        affected, judged: dimension -> how many of its values, of how many that could be judged.
+    """
+
+    kind: Literal["unknown", "everywhere", "mostly", "some", "none"]
+    most: tuple[Affected, ...] = ()
+    affected: Mapping[str, int] = field(default_factory=dict)
+    judged: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a night comes to, in the order in which it is told: to whom, where, since when, can it wait.
+
+    Attributes:
+        state: one of `monitoring.standing.STATES`.
+        lead: the number that is told first; None on a night with nothing to tell.
+        others: the other numbers that left their range.
+        more: about how many requests more than usual (fewer if negative); None where that makes no sense.
+        expected: what the model had predicted for that night, if its predictions usually come near the outcome.
+        since: the first of the nights in a row on which the lead was as far out; `nights` counts them.
+        deployed: what went live within a day before `since`, if anything did.
+        serving: what served most requests.
+        urgent: what is told and critical; `calm`: what is critical and as usual.
+    """
+
+    state: str
+    lead: NumberLine | None = None
+    others: tuple[NumberLine, ...] = ()
+    more: int | None = None
+    expected: float | None = None
+    where: Where = field(default_factory=lambda: Where("unknown"))
+    since: date | None = None
+    nights: int = 1
+    deployed: DeploymentLine | None = None
+    serving: DeploymentLine | None = None
+    urgent: tuple[str, ...] = ()
+    calm: tuple[str, ...] = ()

@@ -16,9 +16,10 @@ from typing import Any
 from monitoring import standing
 from monitoring.cards import card, finding_row, overall
 from monitoring.plots import sparkline
-from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine
+from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
 from monitoring.standing import Place, place, times_floor, verdict
-from monitoring.text import count, duration, fill, href, is_small, number, roughly, say, share, short, term
+from monitoring.telling import also, tell, things, tonight, written
+from monitoring.text import count, day, fill, href, is_small, number, roughly, say, short, term
 
 Row = dict[str, Any]
 
@@ -36,8 +37,11 @@ _HEADLINES, _EXAMPLES, _NAMED, _LISTED = 3, 5, 8, 300
 _MARKS = {"highest": "▲", "higher": "▲", "lowest": "▼", "lower": "▼"}
 
 
-def render(page: NightPage) -> str:
+def render(page: NightPage, story: Story) -> str:
     """The page as one HTML file that loads nothing, runs nothing and is the same bytes for the same input.
+
+    What the night comes to stands first. On a night with nothing to tell that is three lines, and all that
+    was looked at is folded away behind them.
 
     Raises:
         UsageError: the page's language has no text.
@@ -50,7 +54,8 @@ def render(page: NightPage) -> str:
         "night.html",
         page.language,
         page=page,
-        first=_first(page, numbers),
+        first=_first(page, story),
+        runbook=href(page.runbook),
         numbers=[_number(*pair, page) for pair in numbers if _shown(*pair)],
         quiet_nulls=[_number(*pair, page) for pair in numbers if not _shown(*pair)],
         changed=say(page.language, "page.changed", changed=short(page.changed, 300)),
@@ -67,20 +72,33 @@ def render(page: NightPage) -> str:
     )
 
 
-def _first(page: NightPage, numbers: Sequence[tuple[NumberLine, Place]]) -> Row:
-    """The first line: what the night comes to, and the numbers that say so."""
-    state, language = standing.state_of(page), page.language
-    far = [_number(line, p, page) for line, p in numbers if p.far]
-    kept = page.counts.get("kept", 0)
-    set_aside = share(language, standing.set_aside(page), page.rows_read - kept, page.rows_read, digits=0)
-    rest = say(
-        language,
-        f"first.{state}.rest",
-        requests=say(language, "requests", requests=count(language, kept)),
-        moved=_moved(page),
-        share=set_aside,
-    )
-    return {"state": state, "rest": rest, "far": far[:_HEADLINES], "more": max(0, len(far) - _HEADLINES)}
+def _first(page: NightPage, story: Story) -> Row:
+    """The first lines: what the night comes to and, if that is anything, how much, where, since when, who acts."""
+    language = page.language
+    requests = things(page, count(language, page.counts.get("kept", 0)))
+    night = day(language, page.night)
+    rest = say(language, f"first.{story.state}.rest", requests=requests, moved=_moved(page), night=night)
+    row: Row = {"state": story.state, "rest": rest, "facts": []}
+    if story.state not in standing.LOUD:
+        return row
+    told = tell(page, story)
+    also_words = [also(line, page) for line in story.others[:_HEADLINES]]
+    if len(story.others) > _HEADLINES:
+        also_words.append(say(language, "first.more", n=len(story.others) - _HEADLINES))
+    facts = (
+        ("much", told.much), ("where", told.where), ("since", told.since), ("wait", told.wait), ("do", told.do),
+        ("also", "; ".join(also_words)),
+    )  # fmt: skip
+    about = page.night if story.lead is None else story.lead.of_night
+    return row | {
+        "head": told.headline[:1].upper() + told.headline[1:],
+        "about": say(
+            language, f"first.about{'.late' if about != page.night else ''}", night=day(language, about)
+        ),
+        "mark": told.mark,
+        "change": told.change,
+        "facts": [(name, text) for name, text in facts if text],
+    }
 
 
 def _moved(page: NightPage) -> str:
@@ -111,8 +129,8 @@ def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
     return {
         "name": term(language, "number", line.name),
         "subject": short(line.subject),
-        "usual": _written(line, line.usual[0], language) if line.usual else "",
-        "value": _tonight(line, language),
+        "usual": written(line, line.usual[0], language) if line.usual else "",
+        "value": tonight(line, language),
         "whole": roughly(language, line.denominator) if line.format == "share" and line.denominator else "",
         "of_night": line.of_night,
         "late": line.of_night != page.night,
@@ -121,22 +139,6 @@ def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
         "far": where.far,
         "plot": sparkline([value for _, value in line.history], line.value, line.usual),
     }
-
-
-def _tonight(line: NumberLine, language: str) -> str:
-    if line.format == "share":
-        return share(language, line.value, line.numerator, line.denominator)
-    return _written(line, line.value, language)
-
-
-def _written(line: NumberLine, value: float | None, language: str) -> str:
-    if value is None:
-        return "–"
-    if line.format == "count":
-        return count(language, round(value))
-    if line.format == "share":
-        return share(language, value)
-    return duration(language, value) if line.format == "ms" else number(language, value)
 
 
 # Features

@@ -14,10 +14,20 @@ from monitoring.records import ALL_ROWS, FeatureLine, Finding, NightPage, Number
 State = Literal["data", "changed", "no_verdict", "early", "quiet"]
 """What a whole night comes to, worst first."""
 
+LOUD: tuple[State, ...] = ("data", "changed")
+"""The nights that have something to tell at once."""
+
+SPEAKING = ("outcome", "errors", "volume", "null_share", "prediction")
+"""The numbers that a message is sent for, in the order they are told; the others are marked on the page."""
+
 STATES: tuple[State, ...] = ("data", "changed", "no_verdict", "early", "quiet")
 OUTCOME_LIMIT, OTHER_LIMIT = 2.0, 3.0
 SET_ASIDE = 0.02
 """Above this share of rows set aside the data come first: the same two points as the default floor of a share."""
+
+LEAST_VOLUME = 0.02
+"""A smaller change in the number of requests is not worth telling, however steady it was: a night's batch of
+exactly as many rows every time has no spread at all."""
 
 _FEW = 10  # a rise made of fewer requests than this is chance, and could not be shown anyway
 
@@ -62,7 +72,7 @@ def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     deviation = line.usual[1]
     limit = OUTCOME_LIMIT if line.name == "outcome" else OTHER_LIMIT
     few = away > 0 and line.numerator is not None and line.numerator < _FEW
-    far = abs(away) >= limit * deviation and not few
+    far = abs(away) >= limit * deviation and not few and not _is_slight(line, away)
     if line.value > max(past):
         return Place("highest", len(past), far)
     if line.value < min(past):
@@ -72,17 +82,46 @@ def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     return Place("higher" if away > 0 else "lower", len(past), far)
 
 
+def _is_slight(line: NumberLine, away: float) -> bool:
+    return line.name == "volume" and line.usual is not None and abs(away) < LEAST_VOLUME * line.usual[0]
+
+
 def state_of(page: NightPage) -> State:
     """What the night comes to: the word its first line, the index and the messages begin with."""
     if set_aside(page) > SET_ASIDE:
         return "data"
     places = [place(line) for line in page.numbers]
-    if any(p.far for p in places):
+    if told(page):
         return "changed"
     if all(p.word in {"none", "early"} for p in places):
         judged = any(verdict(f) in {"drifted", "stable"} for f in page.features)
         return "early" if judged or any(p.word == "early" for p in places) else "no_verdict"
     return "quiet"
+
+
+def told(page: NightPage) -> tuple[NumberLine, ...]:
+    """The numbers that a message is sent for, the first to be told first."""
+    far = [
+        line for line in page.numbers if line.name in SPEAKING and place(line).far and not _is_filled(line)
+    ]
+    return tuple(sorted(far, key=lambda line: (SPEAKING.index(line.name), -_deviations(line), line.subject)))
+
+
+def _is_filled(line: NumberLine) -> bool:
+    """Fewer missing values than usual: good news, and if they were filled with nonsense the feature moved."""
+    return (
+        line.name == "null_share"
+        and line.value is not None
+        and line.usual is not None
+        and line.value < line.usual[0]
+    )
+
+
+def _deviations(line: NumberLine) -> float:
+    """How many standard deviations of its own past a number is away; many where the past never varied."""
+    if line.value is None or line.usual is None:
+        return 0.0
+    return abs(line.value - line.usual[0]) / max(line.usual[1], 1e-12)
 
 
 def set_aside(page: NightPage) -> float:

@@ -221,6 +221,16 @@ def day(language: str, night: date) -> str:
     return f"{weekday} {night.day} {catalogue()['months'][language].split()[night.month - 1]} {night.year}"
 
 
+def brief_day(language: str, night: date, beside: date) -> str:
+    """A date as people say it beside another one: without the year where it is the same.
+
+    >>> brief_day("en", date(2013, 6, 13), date(2013, 6, 14)), brief_day("en", date(2012, 12, 31), date(2013, 1, 1))
+    ('Thu 13 Jun', 'Mon 31 Dec 2012')
+    """
+    whole = day(language, night)
+    return whole.removesuffix(f" {night.year}") if night.year == beside.year else whole
+
+
 def href(address: str) -> str:
     """An address that is safe to link to, or nothing: relative, http or https.
 

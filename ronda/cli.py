@@ -124,21 +124,33 @@ def night(
             "--evidently", help="Also render Evidently's own report of each night from its stored snapshot."
         ),
     ] = False,
+    no_messages: Annotated[
+        bool, typer.Option("--no-messages", help="Tell nobody: for nights that are long over.")
+    ] = False,
+    send_only: Annotated[
+        bool, typer.Option("--send-only", help="Judge nothing; tell of late nights, and send what waits.")
+    ] = False,
 ) -> None:
-    """Judge one night, or several in a row, and write their pages."""
-    from ronda import nights, progress
+    """Judge one night, or several in a row, write their pages, and send what they have to say."""
+    from ronda import nights, progress, sending
     from services.window import nights_between
 
     watch = _watch(service)
+    if send_only:
+        _send_only(watch, as_json, [day, first, last], others=no_messages or evidently)
+        return
     wanted = list(nights_between(*_range(day, first, last), watch.service.time_zone))
     with progress.shown(service, len(wanted), quiet=as_json) as told:
-        done = nights.go_round(watch, wanted, clock, told)
+        done = nights.go_round(watch, wanted, clock, told, tell=not no_messages)
     if evidently:
         nights.render_snapshots(watch, done)
-    index = nights.finish(watch)
+    sent = None if no_messages else sending.send(watch.state, watch.lake, watch.home, clock)
+    index = nights.finish(watch)  # last, since it names the messages that did not arrive
     if as_json:
         _print_json([nights.plain(each) for each in done])
     else:
+        for line in sending.lines(sent) if sent is not None else ():
+            typer.echo(line)
         typer.echo(f"Pages of all nights: {nights.place(watch, index)}")
     _end([each.error for each in done if each.error is not None])
 
@@ -197,6 +209,23 @@ def release(service: ServiceName, first: First = None, last: Last = None, as_jso
         _print_json(released.plain(made))
     else:
         typer.echo(released.text(watch, made))
+
+
+def _send_only(watch: Watch, as_json: bool, days: list[datetime | None], *, others: bool) -> None:
+    """What `night_watch` does in Airflow, for those who have cron."""
+    from ronda import nights, sending
+    from ronda.watch_nights import watch_all
+
+    if others or any(day is not None for day in days):
+        raise UsageError("--send-only judges no night: give it alone, or with --json.")
+    watch_all()
+    sent = sending.send(watch.state, watch.lake, watch.home, clock)
+    nights.finish(watch)
+    if as_json:
+        _print_json(sending.plain(sent))
+    else:
+        for line in sending.lines(sent) if sent or sent.busy else ("Nothing waits to be sent.",):
+            typer.echo(line)
 
 
 def main() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-import feedback.night
-import monitoring.night
 from monitoring import snapshot
-from monitoring.night import refuse_unfinished
-from monitoring.record import Written, write_index
-from services.errors import RondaError, ServiceFileError
+from monitoring.overview import write_index
+from monitoring.record import Written
+from ronda import rounds
+from ronda.roster import services_on_watch
+from services.errors import RondaError
 from services.home import Home
-from services.read import read_service, service_names
 from services.window import Night
+from store.lake import Lake
+from store.state import State
 from store.watch import Watch
 
 
@@ -30,20 +32,27 @@ class Round:
 
 
 def go_round(
-    watch: Watch, nights: Iterable[Night], clock: Callable[[], datetime], told: Callable[[Round], None]
+    watch: Watch,
+    nights: Iterable[Night],
+    clock: Callable[[], datetime],
+    told: Callable[[Round], None],
+    *,
+    tell: bool = True,
 ) -> list[Round]:
     """Run some nights of a service in order. A night that cannot be judged is told, and the next ones still run.
 
     Args:
         clock: the time, for when a revision was made; the only clock of a round.
         told: called with each night as it is done.
+        tell: whether what nights have to say is put into the outbox, from where `ronda.sending` sends it.
     """
     done: list[Round] = []
     for night in nights:
         try:
-            refuse_unfinished(watch.service.service, night, clock())
-            feedback.night.mature(watch, night, clock())
-            done.append(Round(watch.service.service, night.date, monitoring.night.run(watch, night, clock())))
+            rounds.mature(watch, night, clock)
+            done.append(
+                Round(watch.service.service, night.date, rounds.judge(watch, night, clock, tell=tell))
+            )
         except RondaError as error:
             done.append(Round(watch.service.service, night.date, None, error))
         told(done[-1])
@@ -52,18 +61,18 @@ def go_round(
 
 def finish(watch: Watch) -> str:
     """Write the index of all services that share this one's state and lake; returns its place in the lake."""
-    return write_index(watch.state, watch.lake, _owners(watch.home), watch.service.language)
+    return index_of(watch.home, watch.state, watch.lake)
 
 
-def _owners(home: Home) -> dict[str, str]:
-    owners: dict[str, str] = {}
-    for name in service_names(home):
-        try:
-            owners[name] = read_service(name, home).owner
-        except ServiceFileError:
-            # one broken file must not keep the others from the index; the file's own night tells what is wrong
-            owners[name] = f"services/{name}.yaml cannot be read"
-    return owners
+def index_of(home: Home, state: State, lake: Lake) -> str:
+    """Write the index of a home's services, in the language that most of them speak; see `finish`."""
+    services, broken = services_on_watch(home)
+    owners = {name: service.owner for name, service in services.items()}
+    # one broken file must not keep the others from the index; the file's own night tells what is wrong
+    owners |= {name: f"services/{name}.yaml cannot be read" for name in broken}
+    zones = {name: service.time_zone for name, service in services.items()}
+    spoken = Counter(service.language for service in services.values())
+    return write_index(state, lake, owners, zones, max(spoken, key=lambda each: spoken[each], default="en"))
 
 
 def plain(done: Round) -> dict[str, Any]:

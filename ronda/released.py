@@ -13,8 +13,9 @@ from monitoring import frozen
 from monitoring.extract import layout
 from monitoring.validate import rules
 from services.window import Window
+from store.ledger import last_night
 from store.query import REQUESTS
-from store.references import latest_reference
+from store.references import ReferenceRow, latest_reference, reference_of
 from store.state import reading
 from store.watch import Watch
 
@@ -30,8 +31,7 @@ def make(watch: Watch, window: Window, recorded_at: datetime) -> Released:
         chosen = layout(
             service, source.columns(REQUESTS), str(service.requests), f"{window.first} to {window.last}"
         )
-    with reading(watch.state) as connection:
-        row = latest_reference(connection, service.service)
+    row = _reference(watch, window)
     kinds = chosen.kinds if row is None else frozen.read(watch.lake, row.path).kinds
     features = {name: chosen.readings[name] for name in chosen.kinds if name in kinds}
     wanted = Wanted(
@@ -41,6 +41,20 @@ def make(watch: Watch, window: Window, recorded_at: datetime) -> Released:
         reference_sha="" if row is None else row.content_sha,
     )
     return release(watch, window, wanted, recorded_at)
+
+
+def _reference(watch: Watch, window: Window) -> ReferenceRow | None:
+    """What the window's last judged night was compared with.
+
+    Not the newest reference: a retraining freezes one after the release it used, and that release must be the
+    same when it is made again.
+    """
+    service = watch.service.service
+    with reading(watch.state) as connection:
+        night = last_night(connection, service, window.last)
+        if night is None:
+            return latest_reference(connection, service)
+        return reference_of(connection, night.reference_id)
 
 
 def code_commit(root: Path | None = None) -> str:

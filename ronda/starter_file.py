@@ -34,10 +34,15 @@ _OFF: Mapping[str, str] = {
     "feedback": "sql/{name}/feedback.sql   # switch on: a query of what users did: event_id, request_id, type, value, time, known_at",
     "training": "sql/{name}/training.sql   # switch on: what the training pipeline has for the same requests; shows skew",
     "slices": "[]                # columns of few values whose groups are looked at one by one",
+    "mention": '""               # the Slack id of a person or group that messages notify, such as S0614TZR7',
+    "runbook": '""               # an address that messages link to',
+    "noun": '""                  # what one request is, in the plural: orders, answers',
+    "until": "2099-12-31         # the last night that is watched, for a service that ends",
+    "retrain": '{{trainer: "my_team.trainer:fit", held_out_nights: 7}}   # switch on: makes a model of each dataset',
     "page_base_url": '""         # where the pages are served; messages link there',
     "language": "en             # or pt",
 }
-_OUTCOME = '{{event: {event}, positive: "value == down", window: 1d, name: outcome}}   # switch on: what makes an answer good or bad'
+_OUTCOME = '{{event: {event}, positive: "value == down", window: 1d, name: outcome, says: ""}}   # switch on: what makes an answer good or bad'
 _FEATURES: Mapping[str, str] = {
     "only": "[a_column]       # these columns and no others are features",
     "not": "[]                # every number and every column of few values is one, but these",

@@ -24,6 +24,8 @@ class Home:
         slack_token: of the bot that speaks (`RONDA_SLACK_TOKEN`); without one, messages are written to
             `outbox`. Never shown.
         slack_url: where Slack's Web API answers (`RONDA_SLACK_URL`), ending in `/api/`.
+        outbox_folder: where messages are written that are not sent: no token, or Slack refuses
+            (`RONDA_OUTBOX`, default the folder `var/outbox`).
     """
 
     root: Path
@@ -32,6 +34,7 @@ class Home:
     hash_key: bytes = field(repr=False)
     slack_token: str = field(default="", repr=False)
     slack_url: str = field(default="https://slack.com/api/", repr=False)
+    outbox_folder: Path | None = field(default=None, repr=False)
 
     @property
     def services(self) -> Path:
@@ -40,8 +43,8 @@ class Home:
 
     @property
     def outbox(self) -> Path:
-        """Where messages are written that are not sent: no token, or Slack refuses."""
-        return self.root / "var" / "outbox"
+        """Where messages are written that are not sent."""
+        return self.outbox_folder or self.root / "var" / "outbox"
 
 
 def home_from(environment: Mapping[str, str] | None = None) -> Home:
@@ -64,6 +67,7 @@ def home_from(environment: Mapping[str, str] | None = None) -> Home:
         hash_key=_hash_key(env.get("RONDA_HASH_KEY"), var / "hash.key"),
         slack_token=env.get("RONDA_SLACK_TOKEN", "").strip(),
         slack_url=(env.get("RONDA_SLACK_URL") or "https://slack.com/api").rstrip("/") + "/",
+        outbox_folder=root / Path(given).expanduser() if (given := env.get("RONDA_OUTBOX")) else None,
     )
 
 

@@ -137,6 +137,7 @@ class Service(Section):
     slack: str
     mention: Annotated[str, AfterValidator(slack_id)] = ""
     runbook: Annotated[str, AfterValidator(web_address)] = ""
+    noun: str = Field(default="", max_length=40)
     source: Annotated[str, AfterValidator(source_reference)]
     requests: QueryPath
     feedback: QueryPath | None = None

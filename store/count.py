@@ -132,10 +132,14 @@ def _long(
         for s, (dimension, values) in enumerate(slices.items()):
             label = own[f"s_{s}"]
             inside = own.filter(pc.is_valid(label))
-            names = pa.array(values.labels).take(_codes(inside[f"s_{s}"], values))
-            yield _part(inside, column, dimension, names)
+            yield _part(inside, column, dimension, slice_values(inside[f"s_{s}"], values))
             everywhere = everywhere.filter(pc.is_null(everywhere[f"s_{s}"]))
         yield _part(everywhere, column, "", pa.array([""] * everywhere.num_rows, pa.string()))
+
+
+def slice_values(labels: pa.ChunkedArray, grid: CategoryGrid) -> pa.Array:
+    """The names of a slice's values, from the cell labels that its SQL yields."""
+    return pa.array(grid.labels).take(_codes(labels, grid))
 
 
 def _codes(labels: pa.ChunkedArray, grid: Grid) -> pa.Array:

@@ -29,6 +29,7 @@ class NightRow:
         changed: what changed against the revision before, in words; `''` for the first.
         page_sha: sha256 of the page, whose name does not say what is in it.
         standing: what the night came to, in one word.
+        headline: what it was told with; empty if there was nothing to tell.
         moved: how many features moved over all rows.
     """
 
@@ -46,6 +47,7 @@ class NightRow:
     snapshot_path: str = ""
     changed: str = ""
     standing: str = ""
+    headline: str = ""
     page_sha: str = ""
     moved: int = 0
     revision: int = 0
@@ -111,6 +113,17 @@ class QuarantineRow:
 def latest_night(connection: sa.Connection, service: str, night: date) -> NightRow | None:
     """The latest revision of a night, or None if it was never judged."""
     return rows.latest(connection, nights, NightRow, {"service": service, "night": night})
+
+
+def last_night(connection: sa.Connection, service: str, until: date) -> NightRow | None:
+    """The last night that was judged of those up to `until`, which is included, in its latest revision."""
+    statement = (
+        rows.select_as(nights, NightRow)
+        .where(nights.c.service == service, nights.c.night <= until)
+        .order_by(nights.c.night.desc(), nights.c.revision.desc())
+        .limit(1)
+    )
+    return next(iter(rows.fetch(connection, statement, NightRow)), None)
 
 
 def services_of(connection: sa.Connection) -> list[str]:

@@ -19,6 +19,10 @@ State = sa.Engine
 """The state database, as other packages name it without importing SQLAlchemy."""
 
 
+Connection = sa.Connection
+"""A transaction in the state database, as other packages name it."""
+
+
 def open_state(url: str) -> sa.Engine:
     """Open the state database and bring its tables up to date.
 

@@ -112,7 +112,7 @@ nights = sa.Table(
     *_times("window_start", "window_end"),
     sa.Column("reference_id", sa.ForeignKey("reference_profiles.id"), nullable=False),
     *_whole("rows_read", "rows_kept", "moved"),
-    *_words("profile_path", "page_path", "snapshot_path", "changed", "standing", "page_sha"),
+    *_words("profile_path", "page_path", "snapshot_path", "changed", "standing", "headline", "page_sha"),
     *_times("recorded_at"),
     sa.UniqueConstraint("service", "night", "revision"),
 )

@@ -165,3 +165,16 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
         connection.execute(f'CREATE DATABASE "{name}"')
         yield postgres_url.replace("/postgres?", f"/{name}?")
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def slack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A server on this machine that behaves like Slack, empty; `tests/slack_server.py` says what it can do."""
+    # the SDK sends even local calls through a proxy
+    for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    from slack_server import running
+
+    with running() as server:
+        yield server

@@ -24,6 +24,7 @@ def service(**more: Any) -> Service:
         "service": "shop", "owner": "@team", "slack": "#team", "source": "log", "requests": "sql/r.sql",
         "status_ok": ["ok"], "floors": {"number": 0.1, "category": 0.1, "share": 0.02},
         "enough": {"rows": 200, "history_nights": 28}, "critical": [], "morning": [], "schedule": "30 2 * * *",
+        "morning_at": "08:00", "late_after": "30m", "slack_unknown": "repeat", "release": {"nights": 28, "every": 7},
         "time_zone": "UTC", "retention": dict.fromkeys(("profiles", "pages", "quarantine", "releases"), "30d"),
     }  # fmt: skip
     return Service.model_validate(given | more)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from monitoring.index import IndexLine, IndexNight, render_index
+from monitoring.index import IndexLine, IndexNight, IndexRelease, render_index
 from monitoring.standing import State
 
 LAST = date(2026, 5, 12)
@@ -79,3 +79,46 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     """The order of the input does not matter either."""
     lines = [line("a", "quiet"), line("b", "changed"), line("c", "quiet")]
     assert render_index(lines) == render_index(lines[::-1])
+
+
+def test_open_changes_are_the_loud_nights_in_a_row() -> None:
+    """What is open is told with its headline, the newest first, back to the last calm night."""
+    nights = [
+        IndexNight(LAST - timedelta(days=back), state, 3, f"eta/{back}.html", headline)
+        for back, state, headline in (
+            (0, "changed", "half as many orders (4 % → 2 %)"), (1, "data", "9 % of the night's rows could not be judged"),
+            (2, "quiet", ""), (3, "changed", "long over"),
+        )
+    ]  # fmt: skip
+    page = render_index([IndexLine("eta", "@a", tuple(nights))])
+    told = re.findall(r'<li><a href="([^"]*)"><bdi>(.*?)</bdi>', page)
+    assert told == [
+        ("eta/0.html", "half as many orders (4 % → 2 %)"),
+        ("eta/1.html", "9 % of the night&#39;s rows could not be judged"),
+    ]
+    assert "long over" not in page
+
+
+def test_releases_say_what_became_of_them() -> None:
+    """Each dataset with its nights, its rows, and whether a model made of it took over."""
+    days = date(2026, 4, 1), date(2026, 4, 28)
+    releases = (
+        IndexRelease("c3", *days, 39_454, "2026-04-21-c3", promoted=True),
+        IndexRelease("b2", *days, 39_000, "2026-04-21-b2", promoted=False),
+        IndexRelease("a1", *days, 38_000),
+    )
+    page = render_index([IndexLine("eta", "@a", line("eta", "quiet").nights, releases)])
+    words = " ".join(re.sub(r"<[^>]*>", " ", page.partition('class="strip"')[2]).split())
+    assert (
+        "Dataset c3 2026-04-01 – 2026-04-28 · 39,454 rows · model 2026-04-21-c3 was better and is promoted"
+        in words
+    )
+    assert "model 2026-04-21-b2 was not better and was refused" in words
+    assert "38,000 rows · no model made of it" in words
+
+
+def test_messages_that_nobody_got_are_named() -> None:
+    """Why, once for each reason: the person who looks here is the one who can mend it."""
+    page = render_index([line("calm", "quiet")], "en", ["token_revoked: make a new one"] * 3)
+    assert "3 messages were not delivered." in page
+    assert page.count("token_revoked") == 1

@@ -14,8 +14,15 @@ from typing import Any
 
 import pytest
 
+from monitoring.explain import explain
 from monitoring.records import ALL_ROWS, NightPage, Slice
-from monitoring.report import render
+from monitoring.report import render as rendered
+
+
+def render(page: NightPage) -> str:
+    """The page of a night, with the story that it comes to."""
+    return rendered(page, explain(page))
+
 
 TAGS = set(
     re.findall(

@@ -11,9 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from monitoring.explain import explain
 from monitoring.records import FeatureLine, NightPage
-from monitoring.report import render
+from monitoring.report import render as rendered
 from services.errors import UsageError
+
+
+def render(page: NightPage) -> str:
+    """The page of a night, with the story that it comes to."""
+    return rendered(page, explain(page))
 
 
 def words_of(page: str) -> str:
@@ -23,37 +29,50 @@ def words_of(page: str) -> str:
 
 
 def first_lines(page: str) -> str:
-    return words_of(page[page.index("<h1") : page.index("<section>")])
+    """What stands before the numbers; on a calm night the fold that hides them is left out."""
+    return words_of(page[page.index("<h1") : page.index("<section>")].partition("<details")[0])
 
 
-def test_a_quiet_night_says_so(quiet: NightPage) -> None:
-    """The first line of a night on which nothing needs doing, in both languages."""
-    assert (
-        first_lines(render(quiet))
-        == "All well. 18,120 requests, 4 features moved, nothing to do. Owner @assist-team"
+def test_a_quiet_night_is_three_lines(quiet: NightPage) -> None:
+    """Which night, that all is well, and how much there was; everything else is folded away, in both languages."""
+    page = render(quiet)
+    assert first_lines(page) == "All well. 18,120 requests, 4 features moved, nothing to do."
+    assert words_of(re.sub(r"<details.*</details>", "", page, flags=re.DOTALL)) == (
+        "ronda support_assistant night of Tue 12 May 2026 Owner @assist-team · English "
+        "All well. 18,120 requests, 4 features moved, nothing to do. "
+        "Written by ronda. Days begin at midnight, America/Sao_Paulo."
     )
-    assert first_lines(render(replace(quiet, language="pt", owner=""))) == (
+    assert first_lines(render(replace(quiet, language="pt"))) == (
         "Tudo em ordem. 18.120 requisições, 4 variáveis mudaram, nada a fazer."
     )
 
 
-def test_a_changed_night_says_what_from_and_to(changed: NightPage) -> None:
-    """Consequences first: the outcome, then missing values; each from usual to tonight."""
-    assert first_lines(render(changed)) == (
-        "Something changed. Outcome · thumbs up: 70.5 % → 54.0 %, lower than on any of the last 27 nights "
-        "(night of Mon 11 May 2026) Missing values · prep_minutes: 0.42 % → 10.5 %, higher than on any of the last "
-        "28 nights 18,120 requests, 4 features moved. Owner @assist-team "
-        "This page replaces an earlier one: 34 late requests arrived"
+def test_a_changed_night_answers_in_order(changed: NightPage) -> None:
+    """What users see, how much, where, since when and after which deployment, can it wait, who does what."""
+    page = replace(changed, says="people press thumbs up", critical=("volume", "errors"), places=())
+    assert first_lines(render(page)) == (
+        "🟠 People press thumbs up less often than usual on Mon 11 May 2026, whose outcome is complete only now "
+        "How much 70.5 % → 54.0 % of about 4,000 requests. On none of the last 27 nights was it below 68.2 %. "
+        "That is about 660 requests fewer than on a usual night. "
+        "Where Not measured by part of the traffic. "
+        "Since Mon 11 May, one night so far. 2026-04-02 refund-reply v18 green 9f2c1ab went live on Mon 11 May at 11:05 "
+        "(author @ana, approved by @rui) "
+        "Can it wait? Yes, until morning: the number of requests and errors are as usual. "
+        "First step @assist-team: hold the new deployment against the one before; if it is the cause, roll it back. "
+        "Also “prep_minutes” is missing more often than usual (0.42 % → 10.5 %) "
+        "Tue 12 May 2026: 18,120 requests, 4 features moved. This page replaces an earlier one: 34 late requests arrived"
     )
 
 
 def test_other_first_lines(quiet: NightPage) -> None:
     """Bad data, too short a history, and nothing to go by."""
-    bad = replace(quiet, counts={"kept": 9_083, "outside_night": 9_083}, owner="")
-    early = replace(quiet, numbers=tuple(replace(n, usual=None) for n in quiet.numbers), owner="")
-    empty = replace(quiet, numbers=(), features=(), owner="")
+    bad = replace(quiet, counts={"kept": 9_083, "outside_night": 9_083}, critical=("schema",))
+    early = replace(quiet, numbers=tuple(replace(n, usual=None) for n in quiet.numbers))
+    empty = replace(quiet, numbers=(), features=())
     assert first_lines(render(bad)) == (
-        "Check the data first. 50 % of the rows were set aside and not judged. 9,083 requests, 4 features moved."
+        "⚪ 50 % of the night's rows could not be judged on Tue 12 May 2026 Can it wait? No: the data cannot wait. "
+        "First step @assist-team: find out why rows break the rules: ronda check support_assistant --date 2026-05-12. "
+        "Then run the night again. Tue 12 May 2026: 9,083 requests were judged, 4 features moved."
     )
     assert first_lines(render(early)).startswith("Too early to say. 18,120 requests, 4 features moved.")
     assert first_lines(render(empty)) == (
@@ -64,8 +83,11 @@ def test_other_first_lines(quiet: NightPage) -> None:
 def test_only_the_worst_three_are_told_first(changed: NightPage, make: Any) -> None:
     """The rest is a number."""
     far = tuple(make.number_line("null_share", 0.5, [0.01, 0.02] * 14, subject=f"f{i}") for i in range(5))
-    assert "f2: 1.5 % → 50.0 %" in first_lines(render(replace(changed, numbers=far)))
-    assert "and 2 more numbers" in first_lines(render(replace(changed, numbers=far)))
+    words = first_lines(render(replace(changed, numbers=far)))
+    assert "“f0” is missing more often than usual" in words
+    assert "“f3” is missing more often than usual (1.5 % → 50.0 %)" in words
+    assert "“f4”" not in words
+    assert "and 1 more number" in first_lines(render(replace(changed, numbers=far)))
 
 
 def test_features_stand_by_how_much_they_moved(changed: NightPage) -> None:
@@ -133,7 +155,7 @@ def test_the_share_set_aside_does_not_tell_a_small_count(changed: NightPage) -> 
         changed, rows_read=999, counts={"kept": 900, "request_id_duplicated": 95, "outside_night": 4}
     )
     words = words_of(render(page))
-    assert "Check the data first. 10 % of the rows were set aside" in words
+    assert "10 % of the night's rows could not be judged" in words
     assert " 999 " not in words
 
 

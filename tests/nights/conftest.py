@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -91,6 +92,11 @@ class Shop:
         return NIGHT
 
     @property
+    def past(self) -> list[date]:
+        """The fourteen nights before it."""
+        return [NIGHT - timedelta(days=n) for n in range(14, 0, -1)]
+
+    @property
     def log(self) -> Path:
         """The folder of Parquet tables."""
         return self.root / "log"
@@ -133,15 +139,21 @@ class Shop:
         return run(self.watch(), night_of(day, "UTC"), at)
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """The shop with its training nights, the night 10 May, and the one before it."""
-    made = Shop(tmp_path, monkeypatch)
+def opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """A home in this folder, new or as it stands, that the environment points to."""
+    made = Shop(root, monkeypatch)
     made.file("services/shop.yaml", SERVICE)
     made.file("sql/shop/requests.sql", REQUESTS)
     made.file("sql/shop/feedback.sql", FEEDBACK)
-    monkeypatch.setenv("RONDA_HOME", str(tmp_path))
+    monkeypatch.setenv("RONDA_HOME", str(root))
     monkeypatch.setenv("SHOP_URL", str(made.log))
+    return made
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The shop with its training nights, the night 10 May, and the one before it."""
+    made = opened(tmp_path, monkeypatch)
     for day in (*TRAINED, NIGHT - timedelta(days=1), NIGHT):
         made.write_night(day)
     return made
@@ -154,9 +166,31 @@ def frozen_shop(shop: Shop) -> Shop:
     return shop
 
 
+@pytest.fixture(scope="session")
+def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a reference and fourteen nights behind it, made once and copied for each test."""
+    root = tmp_path_factory.mktemp("past")
+    with pytest.MonkeyPatch.context() as patched:
+        made = opened(root, patched)
+        for day in (*made.past, NIGHT):
+            made.write_night(day)
+        made.freeze()
+        for day in made.past:
+            made.run(day)
+    return root
+
+
 @pytest.fixture
-def ronda(
-    shop: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def nights(past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The shop with fourteen nights behind it."""
+    root = tmp_path / "home"
+    shutil.copytree(past, root)
+    return opened(root, monkeypatch)
+
+
+@pytest.fixture
+def call_ronda(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Call the command line; gives its exit code, standard output and standard error."""
 
@@ -168,3 +202,9 @@ def ronda(
         return int(ended.value.code or 0), said.out, said.err
 
     return call
+
+
+@pytest.fixture
+def ronda(shop: Any, call_ronda: Callable[..., tuple[int, str, str]]) -> Callable[..., tuple[int, str, str]]:
+    """The command line, in the shop."""
+    return call_ronda

@@ -130,9 +130,37 @@ def test_airflow_services_share_secrets_and_places(project: dict[str, Any]) -> N
     assert first["RONDA_LAKE"] == "/var/lib/ronda/lake"
     assert first["RONDA_HOME"] == "/srv/ronda"
     assert first["RONDA_HASH_KEY"] == "RONDA_HASH_KEY-value"
+    assert first["RONDA_OUTBOX"] == "/var/lib/ronda/outbox"
+    assert first["RONDA_SLACK_TOKEN"] == ""  # the one secret that may be missing: messages are then files
     assert first["DO_NOT_TRACK"] == "1"
     assert first["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert first["AIRFLOW__API_AUTH__JWT_SECRET"] == "AIRFLOW_JWT_SECRET-value"
+
+
+def test_the_pool_of_the_tasks_is_made(project: dict[str, Any]) -> None:
+    """Tasks ask for a pool, and what runs before everything else makes it: Airflow never says that one is missing."""
+    init = project["services"]["airflow-init"]
+
+    assert init["environment"]["RONDA_POOL"] == "ronda"
+    assert init["command"][:2] == ["bash", "-euc"]
+    assert init["command"][2].startswith("airflow db migrate; airflow pools set ronda 2 ")
+
+
+def test_what_is_written_outlives_its_container(project: dict[str, Any]) -> None:
+    """Lake, pages and unsent messages are volumes, whose owner the image has set; the home can only be read."""
+    volumes = project["services"]["airflow-scheduler"]["volumes"]
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+    written = {each["target"]: each["source"] for each in volumes if not each.get("read_only")}
+    assert written == {
+        "/var/lib/ronda/lake": "lake",
+        "/var/lib/ronda/lake/pages": "pages",
+        "/var/lib/ronda/outbox": "outbox",
+        "/var/lib/airflow": "airflow-home",
+        "/var/lib/airflow/logs": "airflow-logs",
+    }
+    assert all(f" {folder}" in dockerfile for folder in written)
+    assert {each["target"] for each in volumes} - set(written) == {"/srv/ronda/services", "/srv/ronda/sql"}
 
 
 def test_images_are_pinned_and_ports_are_local(project: dict[str, Any]) -> None:

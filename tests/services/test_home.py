@@ -17,6 +17,15 @@ def test_everything_is_below_var_by_default(tmp_path: Path) -> None:
     assert home.state_url == f"sqlite:///{tmp_path / 'var' / 'ronda.db'}"
     assert home.lake_url == str(tmp_path / "var" / "lake")
     assert home.services == tmp_path / "services"
+    assert home.outbox == tmp_path / "var" / "outbox"
+
+
+def test_the_outbox_may_be_elsewhere(tmp_path: Path) -> None:
+    """Where the home can only be read, messages that are not sent need another folder; a relative one is below the home."""
+    given = {"RONDA_HOME": str(tmp_path), "RONDA_OUTBOX": "/var/lib/ronda/outbox"}
+    assert home_from(given).outbox == Path("/var/lib/ronda/outbox")
+    assert home_from(given | {"RONDA_OUTBOX": "told"}).outbox == tmp_path / "told"
+    assert home_from(given | {"RONDA_OUTBOX": ""}).outbox == tmp_path / "var" / "outbox"
 
 
 def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:

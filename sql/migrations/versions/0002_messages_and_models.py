@@ -15,7 +15,8 @@ _TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Add four tables; nothing there is touched."""
+    """Add four tables, and to a night the headline it was told with."""
+    op.add_column("nights", sa.Column("headline", sa.Text(), nullable=False, server_default=""))
     _models()
     _messages()
     _lines()

@@ -1,0 +1,229 @@
+"""An Airflow of one's own: all its parts as one process group, in one folder, stopped without leaving anything behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from services.errors import RondaError, UsageError
+
+USER = "admin"
+POOL, SLOTS = "ronda", 2
+_PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+_STARTS_WITHIN, _STOPS_WITHIN = 240, 15  # seconds; ten to twenty are usual for a start, and eight for a stop
+
+
+@dataclass(frozen=True)
+class Server:
+    """An Airflow that runs, as its REST interface is asked.
+
+    Attributes:
+        url: where it answers.
+        log: everything that its parts write.
+        process: the one that started all others.
+    """
+
+    url: str
+    password: str = field(repr=False)
+    log: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
+        """One request to the REST interface, such as `dags/night_watch`; gives what it answers.
+
+        Raises:
+            urllib.error.HTTPError: it refuses.
+            OSError: it does not answer.
+        """
+        token = self._json("/auth/token", {"username": USER, "password": self.password})["access_token"]
+        return self._json(f"/api/v2/{path}", body, method, {"Authorization": f"Bearer {token}"})
+
+    def _json(
+        self, path: str, body: Any = None, method: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            self.url + path,
+            data,
+            {"Content-Type": "application/json", **(headers or {})},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - as above
+            content = answer.read()
+        return json.loads(content) if content else None
+
+    def is_healthy(self) -> bool:
+        """Whether every part says that it is well."""
+        with suppress(OSError, ValueError):
+            health = self._json("/api/v2/monitor/health")
+            return all((health.get(part) or {}).get("status") == "healthy" for part in _PARTS)
+        return False
+
+
+def environment(folder: Path, port: int, dags: Path) -> dict[str, str]:
+    """What an Airflow in `folder` is started with: this process's own variables, but those of another Airflow.
+
+    Args:
+        folder: becomes AIRFLOW_HOME, readable by its owner only; a password is made in it if there is none.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    url = f"http://127.0.0.1:{port}"
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)  # without compiled files Airflow starts in twice the time
+    return own | {
+        # standalone starts its parts as `airflow`, by name
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,  # tasks find the server by it; its default has port 8080
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_file(folder)),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "DO_NOT_TRACK": "1",
+        "RONDA_POOL": POOL,
+    }
+
+
+def refuse_taken(port: int, variable: str) -> None:
+    """Hold that nothing listens on a port.
+
+    Raises:
+        UsageError: something does; `variable` is named as the way to another port.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UsageError(
+                f"Port {port} cannot be used: {error.strerror}. Stop what uses it, or name another one: {variable}={port + 1}"
+            ) from None
+
+
+@contextmanager
+def running(settings: Mapping[str, str]) -> Iterator[Server]:
+    """An Airflow that is started, waited for, and stopped at the end of the block with all that it started.
+
+    Args:
+        settings: of `environment`.
+
+    Raises:
+        RondaError: it ends while it starts, or is not well within four minutes; its log is named.
+    """
+    folder = Path(settings["AIRFLOW_HOME"])
+    password = json.loads(_password_file(folder).read_text(encoding="utf-8"))[USER]
+    log = folder / "standalone.log"
+    with _started(settings, log) as process:
+        server = Server(settings["AIRFLOW__API__BASE_URL"], password, log, process)
+        _wait(server)
+        _make_pool(server)
+        yield server
+
+
+@contextmanager
+def _started(settings: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell's background job has it, and hands it on
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    process = None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [str(Path(sys.executable).parent / "airflow"), "standalone"],
+                env=dict(settings),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in a terminal reaches us alone, and we stop it in order
+            )
+        yield process
+    finally:
+        if process is not None:
+            _stop(process)
+
+
+def _wait(server: Server) -> None:
+    until = time.monotonic() + _STARTS_WITHIN
+    while not server.is_healthy():
+        if not server.is_alive():
+            raise RondaError(
+                f"Airflow ended while it started, with code {server.process.returncode}. See {server.log}."
+            )
+        if time.monotonic() > until:
+            raise RondaError(f"Airflow did not start within {_STARTS_WITHIN} seconds. See {server.log}.")
+        time.sleep(0.5)
+
+
+def _make_pool(server: Server) -> None:
+    try:
+        server.ask(
+            "pools", {"name": POOL, "slots": SLOTS, "description": "Tasks of ronda that run at one time."}
+        )
+    except urllib.error.HTTPError as error:
+        if error.code != 409:  # it is there already
+            raise
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to stop, and end what is left of its session; a second Ctrl-C waits until that is done.
+
+    With a task running, the scheduler would wait for it, and the task for the server, which is gone. A night
+    may be killed anywhere, so it is.
+    """
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOPS_WITHIN)
+        with suppress(ProcessLookupError):  # nothing is left, as it should be
+            os.killpg(process.pid, signal.SIGKILL)
+        for each in _session(process.pid):  # tasks have groups of their own
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGKILL)
+        process.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session, where the system lists its processes as files."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getsid(int(each.name)) == leader:
+                found.append(int(each.name))
+    return found
+
+
+def _password_file(folder: Path) -> Path:
+    path = folder / "password.json"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({USER: secrets.token_urlsafe(12)}, file)
+    return path

@@ -1,0 +1,114 @@
+"""`make airflow`: the demo's service in a real Airflow on this machine, ready for one night to be run by hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.__main__ import SERVICE, prepare, set_defaults
+from demo.airflow_server import USER, Server, environment, refuse_taken, running
+from ronda import nights
+from services.errors import RondaError, UsageError
+from services.home import home_from
+from store.watch import Watch
+
+ROOT = Path(__file__).resolve().parent.parent
+HISTORY = date(2013, 5, 4), date(2013, 6, 12)
+NIGHT = date(2013, 6, 14)
+"""The night to run by hand: its outcomes are those of 13 June, the worst day of that month."""
+BETTER = date(2013, 6, 9)
+"""A night whose dataset makes a model that is better than the one that serves."""
+
+
+def main() -> int:
+    """Prepare the demo, start Airflow, say what to do, and wait for Ctrl-C or SIGTERM; returns the exit code."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
+    screen = Console(highlight=False, soft_wrap=True)
+    try:
+        _run(screen)
+    except KeyboardInterrupt:
+        screen.print("\nStopped.")
+    except RondaError as error:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"ronda: {error}", style="bold red", markup=False
+        )
+        return error.exit_code
+    return 0
+
+
+def _run(screen: Console) -> None:
+    port = _port(os.environ.get("AIRFLOW_PORT", "8080"))
+    refuse_taken(port, "AIRFLOW_PORT")
+    set_defaults()
+    watch = prepare(screen, *HISTORY, again=False)
+    screen.print("\n[bold]4. Airflow[/]")
+    began = time.perf_counter()
+    with running(settings(port)) as server:
+        wait_for_dag(server, f"nightly_round_{SERVICE}")
+        screen.print(f"   [dim]{time.perf_counter() - began:.0f} s[/]")
+        screen.print(what_to_do(server, watch), markup=False)
+        while server.is_alive():
+            time.sleep(1)
+        raise RondaError(f"Airflow ended by itself. See {server.log}.")
+
+
+def settings(port: int) -> dict[str, str]:
+    """What the demo's Airflow is started with. The demo's own defaults must be set."""
+    folder = home_from().root / "var" / "airflow"
+    return environment(folder, port, ROOT / "dags")
+
+
+def wait_for_dag(server: Server, dag: str, seconds: float = 120) -> None:
+    """Wait until Airflow has read the DAG files.
+
+    Raises:
+        RondaError: the DAG does not appear.
+    """
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if dag in {each["dag_id"] for each in server.ask("dags?limit=100")["dags"]}:
+            return
+        time.sleep(0.5)
+    raise RondaError(f"Airflow has not found the DAG {dag} within {seconds:.0f} seconds. See {server.log}.")
+
+
+def what_to_do(server: Server, watch: Watch) -> str:
+    """Where Airflow is, who may enter, and how the night is run."""
+    dag = f"nightly_round_{SERVICE}"
+    told = "go to Slack" if watch.home.slack_token else f"are files in {watch.home.outbox}"
+    return f"""
+Airflow   {server.url}
+User      {USER}
+Password  {server.password}
+
+Run the night of {NIGHT:%a %d %b %Y} in the browser:
+  1. open {server.url}/dags/{dag}
+  2. press Trigger, open Advanced Options, write {NIGHT} as the Partition Key, press Trigger
+or from another terminal:
+  TOKEN=$(curl -s {server.url}/auth/token -H 'Content-Type: application/json' \\
+    -d '{{"username": "{USER}", "password": "{server.password}"}}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+  curl {server.url}/api/v2/dags/{dag}/dagRuns -H "Authorization: Bearer $TOKEN" \\
+    -H 'Content-Type: application/json' -d '{{"logical_date": null, "partition_key": "{NIGHT}"}}'
+
+dataset_release_{SERVICE} and model_retrain_{SERVICE} follow by themselves; that model is not better than the
+one that serves, so it stays. With {BETTER} instead, a night that is judged already, it is replaced.
+Pages: {nights.place(watch, "pages/index.html")}
+Messages {told}. Ctrl-C stops everything.
+"""
+
+
+def _port(written: str) -> int:
+    if not written.isdecimal() or not 0 < int(written) < 65536:
+        raise UsageError(f"AIRFLOW_PORT is {written[:20]!r}, which is no port. Write a number such as 8081.")
+    return int(written)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""When the rounds of a service begin, and which nights should be there by now and are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cache
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from croniter import CroniterBadDateError, croniter
+
+from services.model import Service
+
+LOOK_BACK = 3
+"""A service whose rounds stopped long ago is told of its last nights, not of all that it missed."""
+
+_A_YEAR = range(date(2031, 1, 1).toordinal(), date(2032, 1, 1).toordinal())  # any: the rules of today recur
+
+
+@dataclass(frozen=True)
+class Late:
+    """A night that should have been judged by now.
+
+    Attributes:
+        begins_at: when its round was due to begin, in UTC.
+    """
+
+    night: date
+    begins_at: datetime
+
+
+def schedule_of(service: Service) -> str:
+    """The cron line that rounds begin by: the service's own, moved out of an hour that its clocks skip.
+
+    On the day the clocks go forward there is no 02:30 in New York. Airflow 3.3 begins that run at 03:30 and
+    then names it after the wrong night: the day itself, which has just begun. A time that is skipped on some
+    day is therefore moved by as much as the clocks are, on every day.
+    """
+    return _moved(service.schedule, service.time_zone)
+
+
+@cache
+def _moved(schedule: str, time_zone: str) -> str:
+    """The schedule, with a time of day that every day of the year has.
+
+    >>> _moved("30 2 * * *", "America/New_York"), _moved("30 2 * * *", "America/Recife")
+    ('30 3 * * *', '30 2 * * *')
+    """
+    minute, hour, *days = schedule.split()
+    if not (minute.isdecimal() and hour.isdecimal()):
+        return schedule  # several times a day: the next one names the night
+    zone = ZoneInfo(time_zone)
+    at = time(int(hour), int(minute))
+    for day in map(date.fromordinal, _A_YEAR):
+        found = datetime.combine(day, at, tzinfo=zone).astimezone(UTC).astimezone(zone)
+        if found.time() != at and found.date() == day:
+            return _moved(f"{found.minute} {found.hour} {' '.join(days)}", time_zone)
+    return schedule
+
+
+def late(
+    service: Service, now: datetime, nights: Collection[date], watched_since: datetime | None
+) -> list[Late]:
+    """The nights that should be there and are not, oldest first; at most the last three that were due.
+
+    A round is for the local date of the scheduled time before it, and a night is late once `late_after` has
+    passed since its round should have begun. Nights after `until` are not expected.
+
+    Args:
+        now: aware.
+        nights: the nights that were judged.
+        watched_since: when the service's first reference was recorded; rounds before that are not expected.
+            None where there is no reference: such a service is not watched yet.
+    """
+    if watched_since is None:
+        return []
+    due = (each for each in _rounds(service, now) if each.begins_at + service.late_after <= now)
+    wanted = [
+        each
+        for each in islice(due, LOOK_BACK)
+        if each.night not in nights
+        and each.begins_at >= watched_since
+        and (service.until is None or each.night <= service.until)
+    ]
+    return wanted[::-1]
+
+
+def _rounds(service: Service, now: datetime) -> Iterator[Late]:
+    """Every round that was scheduled before now, newest first."""
+    zone = ZoneInfo(service.time_zone)
+    # in the clock's own hours, as Airflow does: the night of a round must not depend on a change of clocks
+    ticks = croniter(schedule_of(service), now.astimezone(zone).replace(tzinfo=None), ret_type=datetime)
+    try:
+        begins: datetime = ticks.get_prev()
+        while True:
+            before: datetime = ticks.get_prev()
+            if before.date() < begins.date():  # else it is a second round of a day whose night is not over
+                yield Late(before.date(), _instant(begins, zone))
+            begins = before
+    except CroniterBadDateError:
+        return  # a date that never comes, such as 31 February
+
+
+def _instant(local: datetime, zone: ZoneInfo) -> datetime:
+    """When the clock shows this; the second time if it does twice, and later by the gap if it never does."""
+    return max(local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -1,0 +1,176 @@
+"""What is said in Slack: payloads made of a story, of a late night, of a morning. Sending is `monitoring.alert`'s.
+
+Whatever comes from data is written as text: no sign of it mentions, links, or formats anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitoring.records import NightPage, Story
+from monitoring.telling import also, tell
+from monitoring.text import brief_day, day, say, short
+from services.model import Service
+
+Payload = dict[str, Any]
+"""`text`, what a notification shows, and `blocks`, what the channel shows."""
+
+_ALSO = 3
+_LINES = 40  # of a morning's message; the rest is counted
+_MARKUP = str.maketrans({"*": "∗", "~": "∼", "`": "ˋ", "&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def plain(text: str) -> str:
+    """Text as Slack shows it and never obeys: no mention, link or formatting comes out of it.
+
+    >>> plain("<!channel> *now* https://x.example _so_")
+    '&lt;!channel&gt; ∗now∗ https:⁄⁄x.example \u2060_so\u2060_'
+    """
+    safe = text.translate(_MARKUP).replace("://", ":⁄⁄")
+    return "".join("\u2060_" if _opens(safe, at) else sign for at, sign in enumerate(safe))
+
+
+def _opens(text: str, at: int) -> bool:
+    """Whether an underscore stands where Slack would read it as italics: at the edge of a word."""
+    if text[at] != "_":
+        return False
+    return not (0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum())
+
+
+def alert(page: NightPage, story: Story, service: Service, page_path: str) -> Payload:
+    """The message of a night that has something to tell, in the order of its page.
+
+    Args:
+        page_path: the page's place below the pages' own address.
+    """
+    language = page.language
+    told = tell(page, story)
+    night = story.lead.of_night if story.lead is not None else page.night
+    title = say(language, "message.title", mark=told.mark, service=page.service, headline=told.headline)
+    when = say(language, "message.of_night", night=brief_day(language, night, page.night))
+    much = f"*{plain(told.change)}* {plain(told.much)}" if told.change else ""
+    facts = [("where", told.where), ("since", told.since), ("wait", told.wait), ("do", told.do)]
+    facts.append(("also", "; ".join(also(line, page) for line in story.others[:_ALSO])))
+    lines = [much] if much else []
+    lines += [f"*{say(language, f'told.{name}')}*  {plain(text)}" for name, text in facts if text]
+    links = _links(service, page_path, language)
+    foot = "   ".join(part for part in (_whom(service), links) if part)
+    return _payload(f"{title}, {when}", [f"*{plain(title)}*  {plain(when)}", "\n".join(lines), foot])
+
+
+def withdrawn(page: NightPage, service: Service, page_path: str) -> Payload:
+    """What an alert is replaced by when late rows made the night an ordinary one."""
+    text = say(
+        page.language,
+        "message.withdrawn",
+        service=page.service,
+        night=brief_day(page.language, page.night, page.night),
+    )
+    return _payload(text, [plain(text), _links(service, page_path, page.language)])
+
+
+def revised(page: NightPage) -> Payload:
+    """The answer in an alert's thread when its night was judged anew."""
+    text = say(page.language, "message.revised", n=page.revision, changed=short(page.changed, 300))
+    return _payload(text, [plain(text)])
+
+
+def late(service: Service, night: date, expected_at: datetime, reason: str) -> Payload:
+    """The message of a night that should be there and is not.
+
+    Args:
+        expected_at: when its run was due.
+        reason: what the last attempt said; empty if no run was seen.
+    """
+    language = service.language
+    due = expected_at.astimezone(ZoneInfo(service.time_zone))
+    headline = say(language, "late.headline", night=brief_day(language, night, due.date()))
+    title = say(language, "message.title", mark="🔴", service=service.service, headline=headline)
+    expected = say(
+        language,
+        "late.expected",
+        day=brief_day(language, due.date(), night),
+        clock=f"{due:%H:%M}",
+        zone=service.time_zone,
+    )
+    known = say(language, "late.reason", reason=short(reason, 600) or say(language, "late.unseen"))
+    check = f"ronda check {service.service} --date {night.isoformat()}"
+    command = f"ronda night {service.service} --date {night.isoformat()}"
+    step = f"{short(service.owner)}: {say(language, 'late.do', check=check, command=command)}"
+    lines = [
+        plain(f"{expected} {known}"),
+        f"*{say(language, 'told.wait')}*  {plain(say(language, 'late.wait'))}",
+        f"*{say(language, 'told.do')}*  {plain(step)}",
+    ]
+    runbook = _link(service.runbook, say(language, "message.runbook"))
+    return _payload(title, [f"*{plain(title)}*", "\n".join(lines), f"{_whom(service)}   {runbook}".strip()])
+
+
+def came(service: Service, night: date, standing: str) -> Payload:
+    """The answer in a late night's thread once it came."""
+    state = say(service.language, f"state.{standing}")
+    text = say(service.language, "late.came", night=day(service.language, night), state=state)
+    return _payload(text, [plain(text)])
+
+
+def morning(lines: Sequence[tuple[str, date, str, str]], language: str) -> Payload:
+    """One message for all that could wait: (service, night, what, page address or empty), one line each."""
+    title = say(language, "morning.title")
+    newest = max(night for _, night, _, _ in lines)
+    told = [
+        _with_link(
+            say(
+                language, "morning.line", service=service, night=brief_day(language, night, newest), line=what
+            ),
+            url,
+            language,
+        )
+        for service, night, what, url in lines[:_LINES]
+    ]
+    if len(lines) > _LINES:
+        told.append(plain(say(language, "morning.more", n=len(lines) - _LINES)))
+    return _payload(title, [f"*{plain(title)}*", "\n".join(told)])
+
+
+def page_url(service: Service, page_path: str) -> str:
+    """Where a page is served; empty if the service file does not say where pages are."""
+    return f"{service.page_base_url.rstrip('/')}/{page_path}" if service.page_base_url else ""
+
+
+def _with_link(text: str, url: str, language: str) -> str:
+    link = _link(url, say(language, "message.page"))
+    return f"{plain(text)}  {link}" if link else plain(text)
+
+
+def _links(service: Service, page_path: str, language: str) -> str:
+    url = page_url(service, page_path)
+    page = _link(url, say(language, "message.page")) or plain(
+        say(language, "message.no_page", path=page_path)
+    )
+    return "   ".join(
+        part for part in (page, _link(service.runbook, say(language, "message.runbook"))) if part
+    )
+
+
+def _link(url: str, label: str) -> str:
+    return f"<{url.replace('&', '&amp;')}|{label}>" if url else ""
+
+
+def _whom(service: Service) -> str:
+    """Who is notified; without an id of Slack's nobody is, and the first step names the owner."""
+    if not service.mention:
+        return ""
+    return f"<!subteam^{service.mention}>" if service.mention.startswith("S") else f"<@{service.mention}>"
+
+
+def _payload(text: str, sections: Iterable[str]) -> Payload:
+    # verbatim: Slack must not look for addresses, channels or names in what is written
+    blocks = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": section, "verbatim": True}}
+        for section in sections
+        if section
+    ]
+    return {"text": plain(text), "blocks": blocks}

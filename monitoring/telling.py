@@ -1,0 +1,247 @@
+"""A story in words: the same sentences, in the same order, for the page and for the message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Story
+from monitoring.standing import LOUD, set_aside
+from monitoring.text import brief_day, count, duration, is_small, number, roughly, say, share, short
+
+_TIMES = 1.5  # from this ratio on "twice as often" says more than "more often"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a person reads first; every part is one or two short sentences, and empty if there is nothing to say.
+
+    Attributes:
+        mark: a coloured sign for how bad it is.
+        headline: what users see, without capital and full stop.
+        change: usual → tonight, the one figure to keep in mind.
+        much: what is usual, and for how many; `where`, `since` (and after which deployment), `wait` (can it?), `do`
+            (who does what first).
+    """
+
+    mark: str
+    headline: str
+    change: str = ""
+    much: str = ""
+    where: str = ""
+    since: str = ""
+    wait: str = ""
+    do: str = ""
+
+
+def tell(page: NightPage, story: Story) -> Told:
+    """The sentences of a night that has something to tell."""
+    language = page.language
+    mark = "⚪" if story.state == "data" else "🔴" if story.urgent else "🟠"
+    if story.state == "data" or story.lead is None:
+        return Told(mark, _data(page), wait=_wait(story, language), do=_do(page, story, "data"))
+    return Told(
+        mark=mark,
+        headline=headline(page, story.lead),
+        change=change(story.lead, language),
+        much=_much(page, story, story.lead),
+        where=_where(story, story.lead, language),
+        since=_since(page, story),
+        wait=_wait(story, language),
+        do=_do(page, story, story.lead.name + direction(story.lead)),
+    )
+
+
+def told_with(page: NightPage, story: Story) -> str:
+    """The headline and its figure in one line, for lists; empty on a night with nothing to tell."""
+    if story.state not in LOUD:
+        return ""
+    told = tell(page, story)
+    return f"{told.headline} ({told.change})" if told.change else told.headline
+
+
+def headline(page: NightPage, lead: NumberLine) -> str:
+    """What users see of a number that left its range, in a few plain words."""
+    language, way = page.language, direction(lead)
+    assert lead.value is not None and lead.usual is not None  # noqa: PT018 - a number without them is never told
+    usual = lead.usual[0]
+    if lead.name == "volume":
+        percent = share(language, abs(lead.value / usual - 1) if usual else None, digits=0)
+        return say(language, f"story.volume{way}", percent=percent)
+    times = lead.value / usual if usual > 0 else 0.0
+    counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100
+    key = f"story.{lead.name}{'.says' if lead.name == 'outcome' and page.says else ''}{way}"
+    return say(
+        language,
+        key + (".times" if counted else ""),
+        says=page.says,
+        name=lead.subject,
+        times=number(language, times, 2),
+    )
+
+
+def direction(line: NumberLine) -> str:
+    """`.up` or `.down`, seen from what is usual."""
+    assert line.value is not None and line.usual is not None  # noqa: PT018 - as above
+    return ".up" if line.value > line.usual[0] else ".down"
+
+
+def tonight(line: NumberLine, language: str) -> str:
+    """The number of this night as it is written; a share that rests on a small count is a bound."""
+    if line.format == "share":
+        return share(language, line.value, line.numerator, line.denominator)
+    return written(line, line.value, language)
+
+
+def written(line: NumberLine, value: float | None, language: str) -> str:
+    """A value in the form of its number: percent, count, time, or plain."""
+    if value is None:
+        return "–"
+    if line.format == "count":
+        return count(language, round(value))
+    if line.format == "share":
+        return share(language, value)
+    return duration(language, value) if line.format == "ms" else number(language, value)
+
+
+def also(line: NumberLine, page: NightPage) -> str:
+    """Another number that left its range, in one short line."""
+    return f"{headline(page, line)} ({change(line, page.language)})"
+
+
+def change(line: NumberLine, language: str) -> str:
+    """A number as usual and tonight."""
+    usual = None if line.usual is None else line.usual[0]
+    return say(language, "story.change", usual=written(line, usual, language), value=tonight(line, language))
+
+
+def _data(page: NightPage) -> str:
+    kept = page.counts.get("kept", 0)
+    part = share(page.language, set_aside(page), page.rows_read - kept, page.rows_read, digits=0)
+    return say(page.language, "story.data", share=part)
+
+
+def _much(page: NightPage, story: Story, lead: NumberLine) -> str:
+    language = page.language
+    parts = []
+    if lead.format == "share" and lead.denominator:
+        parts.append(say(language, "story.of", things=things(page, roughly(language, lead.denominator))))
+    parts.append(_beside_past(lead, language))
+    if story.more and lead.name != "volume" and not is_small(abs(story.more)):
+        way = "more" if story.more > 0 else "fewer"
+        parts.append(say(language, f"story.{way}", things=things(page, roughly(language, abs(story.more)))))
+    if story.expected is not None:
+        parts.append(say(language, "story.expected", value=share(language, story.expected)))
+    return " ".join(parts)
+
+
+def _beside_past(lead: NumberLine, language: str) -> str:
+    """The number beside the nights before: further out than any of them, or among the furthest."""
+    past = [value for _, value in lead.history if value is not None]
+    assert lead.value is not None and past  # noqa: PT018 - a number without a past is never told
+    if lead.value > max(past):
+        return say(language, "story.highest", n=len(past), value=written(lead, max(past), language))
+    if lead.value < min(past):
+        return say(language, "story.lowest", n=len(past), value=written(lead, min(past), language))
+    up = direction(lead) == ".up"
+    as_far = sum(value >= lead.value if up else value <= lead.value for value in past)
+    return say(language, "story.among", n=as_far, nights=len(past))
+
+
+def things(page: NightPage, amount: str) -> str:
+    """An amount of what the service answers: requests, or the service file's own word for them."""
+    return say(
+        page.language, "story.things", amount=amount, noun=page.noun or say(page.language, "story.noun")
+    )
+
+
+def _where(story: Story, lead: NumberLine, language: str) -> str:
+    found = story.where
+    places = ", ".join(_place(each, lead, language) for each in found.most)
+    return say(language, f"story.where.{found.kind}", places=places)
+
+
+def _place(each: Affected, lead: NumberLine, language: str) -> str:
+    if lead.format == "share":
+        part = round(each.value * each.requests)
+        usual, value = (
+            share(language, each.usual, digits=0),
+            share(language, each.value, part, each.requests, 0),
+        )
+    else:
+        usual, value = written(lead, each.usual, language), written(lead, each.value, language)
+    both = say(language, "story.change", usual=usual, value=value)
+    return f"{short(each.slice.dimension)} = {short(each.slice.value)} ({both})"
+
+
+def _since(page: NightPage, story: Story) -> str:
+    language = page.language
+    assert story.since is not None
+    first = say(language, "story.since", n=story.nights, night=brief_day(language, story.since, page.night))
+    line = story.deployed or story.serving
+    if line is None:
+        return f"{first} {say(language, 'story.deployed.unknown')}"
+    key = "story.deployed" if story.deployed else "story.deployed.none"
+    began = _began(line, page)
+    since = brief_day(language, began.date(), page.night)
+    clock = f"{began:%H:%M}"
+    what = _version(line, brief=story.deployed is None)
+    said = f"{first} {say(language, key, what=what, since=since, clock=clock)}"
+    return said + _people(line, language) if story.deployed else said
+
+
+def _began(line: DeploymentLine, page: NightPage) -> datetime:
+    return datetime.fromisoformat(line.started_at).astimezone(ZoneInfo(page.time_zone))
+
+
+def _version(line: DeploymentLine, *, brief: bool) -> str:
+    """What served: of one that is not in question the model and prompt suffice."""
+    named = (line.model_version, line.prompt_version)
+    whole = (*named, line.adapter, line.variant, line.commit_sha[:10])
+    return " ".join(short(part) for part in (named if brief and any(named) else whole) if part) or "?"
+
+
+def _people(line: DeploymentLine, language: str) -> str:
+    known = (("author", line.author), ("approved_by", line.approved_by))
+    told = [f"{say(language, f'deployment.{name}')} {short(who)}" for name, who in known if who]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _wait(story: Story, language: str) -> str:
+    if story.urgent:
+        return say(language, "story.wait.no", names=_names(story.urgent, language))
+    if story.calm:
+        return say(language, "story.wait.calm", names=_names(story.calm, language))
+    return say(language, "story.wait.yes")
+
+
+def _names(watched: tuple[str, ...], language: str) -> str:
+    names = [say(language, f"watched.{name}") for name in watched]
+    return (
+        say(language, "story.and", some=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else names[0]
+    )
+
+
+def _do(page: NightPage, story: Story, what: str) -> str:
+    language = page.language
+    key = f"story.do.{what.removesuffix('.up').removesuffix('.down')}"
+    if what == "volume.up":
+        key += ".up"
+    if story.deployed and what not in {"data", "volume.up"}:
+        key = "story.do.deployed"
+    column = story.lead.subject if story.lead is not None else ""
+    step = say(
+        language,
+        key,
+        command=f"ronda check {page.service} --date {page.night.isoformat()}",
+        column=short(column),
+    )
+    return f"{short(page.owner)}: {step}"
+
+
+def morning_line(page: NightPage, story: Story, moved: int) -> str:
+    """What the morning is told of a night on which nothing but inputs moved; empty if there is nothing to say."""
+    if story.state == "no_verdict":
+        return say(page.language, "morning.no_verdict")
+    return say(page.language, "morning.moved", n=moved) if moved else ""

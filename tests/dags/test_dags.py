@@ -1,0 +1,193 @@
+"""What the DAG files make of a home's service files: exactly these DAGs, each fit to be on call with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring.lateness import Late, late
+from ronda.roster import manner
+from services.home import Home
+from services.read import read_service
+from services.window import night_of
+
+pytestmark = pytest.mark.xdist_group("airflow")
+Found = dict[str, Any]
+Read = Callable[..., Found]
+ROOT = Path(__file__).resolve().parents[2]
+DAG_FILES = ["dataset_release", "model_retrain", "night_watch", "nightly_round"]
+DAG_IDS = [
+    "dataset_release_berlin",
+    "dataset_release_flight_delay",
+    "model_retrain_flight_delay",
+    "night_watch",
+    "nightly_round_berlin",
+    "nightly_round_flight_delay",
+    "nightly_round_torn",
+    "nightly_round_york",
+]
+HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "evidently", "sklearn", "slack_sdk", "alembic", "typer")
+FAILS_AT_ONCE = {
+    "services.errors.ServiceFileError": "fail",
+    "services.errors.ReferenceMissingError": "fail",
+    "services.errors.UsageError": "fail",
+}
+
+
+def test_exactly_these_dags(found: Found) -> None:
+    """One of each for the services that it makes sense for; a broken file has one and hurts no other."""
+    assert found["errors"] == {}
+    assert sorted(found["dags"]) == DAG_IDS
+    assert sorted(file.stem for file in (ROOT / "dags").glob("*.py")) == DAG_FILES
+    assert {facts["file"] for facts in found["dags"].values()} == {f"{name}.py" for name in DAG_FILES}
+
+
+def test_every_dag_is_fit_to_be_on_call_with(found: Found) -> None:
+    """Documentation, owner, tags; and every task has an owner, tries again, ends at some time, and asks for the pool."""
+    for name, dag in found["dags"].items():
+        assert len(dag["doc"]) > 300, name
+        assert "ronda" in dag["tags"], name
+        assert (dag["catchup"], dag["max_active_runs"]) == (False, 1), name
+        assert dag["start"] == "2010-01-01T00:00:00+00:00", name
+        for each in dag["tasks"].values():
+            assert each["pool"] == "nights", name
+            assert each["retries"] >= 1, name
+            assert each["backoff"], name
+            assert 0 < each["minutes"] <= 360, name
+            assert each["owner"] not in {"", "airflow"}, name
+
+
+def test_the_night_is_made_of_three_tasks(found: Found) -> None:
+    """mature, judge, tell; what a retry cannot mend fails at once; the night is told to whoever waits for it."""
+    dag = found["dags"]["nightly_round_flight_delay"]
+    assert {name: each["after"] for name, each in dag["tasks"].items()} == {
+        "mature": [],
+        "judge": ["mature"],
+        "tell": ["judge"],
+    }
+    assert all(each["policy"] == FAILS_AT_ONCE for each in dag["tasks"].values())
+    assert manner("@eta-team", minutes=5)["pool"] == "default_pool"
+    assert {each["owner"] for each in dag["tasks"].values()} == {"@eta-team"}
+    assert dag["outlets"]["judge"] == [["ronda_night_flight_delay", "ronda://flight_delay/night"]]
+    assert dag["schedule"] == ["CronPartitionTimetable", "30 3 * * *", "America/New_York"]
+    assert dag["end"] == "2014-01-02T05:00:00+00:00"  # the round of 31 December begins on 1 January
+    assert dag["params"] == {}  # a field `night` in the form would be filled in, and no dataset would follow
+    assert dag["tags"] == ["flight_delay", "ronda"]
+    assert dag["doc"].startswith("# flight_delay\n- Owner: @eta-team\n- Channel: #eta-oncall\n")
+
+
+def test_a_dataset_and_a_model_follow(found: Found) -> None:
+    """The release wakes on the night and the training on the release; each says so only when there is something new."""
+    dags = found["dags"]
+    release, retrain = dags["dataset_release_flight_delay"], dags["model_retrain_flight_delay"]
+    assert release["schedule"] == ["PartitionedAssetTimetable", "ronda_night_flight_delay"]
+    assert release["outlets"] == {"release": [["ronda_release_flight_delay", "ronda://flight_delay/release"]]}
+    assert retrain["schedule"] == ["PartitionedAssetTimetable", "ronda_release_flight_delay"]
+    assert {name: each["after"] for name, each in retrain["tasks"].items()} == {
+        "retrain": [],
+        "promoted": ["retrain"],
+    }
+    assert retrain["outlets"] == {
+        "retrain": [],
+        "promoted": [["ronda_model_flight_delay", "ronda://flight_delay/model"]],
+    }
+
+
+def test_the_watch_sends_even_when_it_cannot_look(found: Found) -> None:
+    """Every quarter of an hour, first the late nights, then all that is due, whatever became of the first."""
+    dag = found["dags"]["night_watch"]
+    assert dag["schedule"] == ["CronTriggerTimetable", "*/15 * * * *", "UTC"]
+    assert {name: (each["after"], each["rule"]) for name, each in dag["tasks"].items()} == {
+        "late": ([], "all_success"),
+        "send": (["late"], "all_done"),
+    }
+
+
+def test_a_broken_file_says_what_is_wrong(home: Path, read_dags: Read, tmp_path: Path) -> None:
+    """Its only task is named for it, and its documentation is the error; a name that cannot be one is seen too."""
+    home = shutil.copytree(home, tmp_path / "home")
+    (home / "services" / "Two Words.yaml").write_text("service: x\n", encoding="utf-8")
+    found = read_dags(home)
+    assert found["errors"] == {}
+    assert set(found["dags"]) == {*DAG_IDS, "nightly_round_Two-Words"}
+    torn = found["dags"]["nightly_round_torn"]
+    assert list(torn["tasks"]) == ["service_file"]
+    assert torn["tasks"]["service_file"]["policy"] == FAILS_AT_ONCE
+    assert str(home / "services/torn.yaml") in torn["doc"]
+
+
+def test_without_a_home_the_files_say_so(tmp_path: Path, read_dags: Read) -> None:
+    """A wrong RONDA_HOME is an error that Airflow shows, and not a folder without DAGs."""
+    found = read_dags(tmp_path / "gone")
+    assert set(found["dags"]) == {"night_watch"}
+    assert len(found["errors"]) == 3
+    assert all("which is not a folder" in error for error in found["errors"].values())
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("york", {"2013-03-10": 23, "2013-11-03": 25}), ("berlin", {"2013-03-31": 23, "2013-10-27": 25})],
+)
+def test_every_night_of_a_year_has_its_run(
+    home: Path, found: Found, name: str, changes: dict[str, int]
+) -> None:
+    """365 nights, each once and in order, through both changes of the clocks; the watch expects just these runs."""
+    dag = found["dags"][f"nightly_round_{name}"]
+    runs = {key: datetime.fromisoformat(at) for at, key in dag["runs"]}
+    year = [(date(2013, 1, 1) + timedelta(days=n)).isoformat() for n in range(365)]
+    assert [key for _, key in dag["runs"]][:365] == year
+
+    service = read_service(name, Home(home, "", "", b""))
+    hours = {}
+    for key in year:
+        night = night_of(date.fromisoformat(key), service.time_zone)
+        hours[key] = (night.end - night.start) / timedelta(hours=1)
+        assert night.end <= runs[key] < night.end + timedelta(hours=5), key
+        due = late(
+            service, runs[key] + service.late_after, set(), datetime.fromisoformat("2000-01-01T00:00Z")
+        )
+        assert due[-1] == Late(night.date, runs[key]), key
+    assert {key: length for key, length in hours.items() if length != 24} == changes
+
+
+@pytest.mark.parametrize("file", DAG_FILES)
+def test_a_file_is_read_in_no_time(home: Path, airflow_home: Path, file: str) -> None:
+    """Beyond Airflow itself a file takes less than a second, and imports nothing heavy."""
+    code = f"""
+import json, runpy, sys, time
+import airflow.sdk
+for name in ("DAG", "Asset", "Metadata", "task", "CronPartitionTimetable", "PartitionedAssetTimetable", "ExceptionRetryPolicy"):
+    getattr(airflow.sdk, name)
+began = time.process_time()
+runpy.run_path({str(ROOT / "dags" / f"{file}.py")!r})
+spent = time.process_time() - began
+print("FOUND", json.dumps([spent, [name for name in {HEAVY!r} if name in sys.modules]]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "AIRFLOW_HOME": str(airflow_home), "RONDA_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    spent, heavy = json.loads(done.stdout.partition("FOUND ")[2])
+    assert heavy == []
+    assert spent < 1
+
+
+def test_no_dag_file_hides_a_package() -> None:
+    """Airflow puts dags/ on the import path, before what is installed."""
+    packages = {file.parent.name for file in ROOT.glob("*/__init__.py")}
+    assert {"services", "store", "monitoring", "feedback", "rollout", "ronda", "demo"} <= packages
+    assert packages.isdisjoint(DAG_FILES)
+    assert set(DAG_FILES).isdisjoint(sys.stdlib_module_names)

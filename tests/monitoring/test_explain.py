@@ -1,0 +1,173 @@
+"""The story of a night: what is told first, for whom, since when, after which deployment, and whether it can wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from monitoring.explain import explain, where
+from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Slice
+from monitoring.standing import told
+
+PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
+NIGHT = date(2026, 5, 12)
+
+
+@pytest.fixture
+def errors(make: Any) -> NumberLine:
+    """The share of errors, from a fifth to a half."""
+    line: NumberLine = make.number_line("errors", 0.5, PAST, numerator=500, denominator=1000)
+    return line
+
+
+def part(
+    make: Any, subject: str, value: float, rows: int = 200, past: list[float | None] = PAST
+) -> NumberLine:
+    """The errors of one slice."""
+    line: NumberLine = make.number_line(
+        "errors.slice", value, past, subject=subject, numerator=round(value * rows), denominator=rows
+    )
+    return line
+
+
+def test_some_slices(make: Any, errors: NumberLine) -> None:
+    """The slices that left their own range the same way, those with the most additional requests first."""
+    places = [
+        part(make, "city=Recife", 0.4, 300), part(make, "city=Natal", 0.9, 50), part(make, "city=Olinda", 0.21, 500),
+        part(make, "city=Fortaleza", 0.01, 500),
+    ]  # fmt: skip
+    found = where(errors, places)
+    assert (found.kind, found.affected, found.judged) == ("some", {"city": 2}, {"city": 4})
+    assert found.most == (
+        Affected(Slice("city", "Recife"), pytest.approx(0.2), 0.4, 300),
+        Affected(Slice("city", "Natal"), pytest.approx(0.2), 0.9, 50),
+    )
+
+
+def test_mostly(make: Any, errors: NumberLine) -> None:
+    """Where the rest moved too, though not beyond its own range, it is not called usual."""
+    loose = [0.1, 0.4, 0.2, 0.3, 0.1, 0.4, 0.2]
+    places = [part(make, "city=Recife", 0.5, 300), part(make, "city=Natal", 0.45, 600, past=loose)]
+    found = where(errors, places)
+    assert (found.kind, [each.slice.value for each in found.most]) == ("mostly", ["Recife"])
+
+
+def test_everywhere(make: Any, errors: NumberLine) -> None:
+    """Four fifths of the requests of every dimension: then only the worst of each is named."""
+    places = [
+        part(make, "city=Recife", 0.5, 450), part(make, "city=Natal", 0.6, 450), part(make, "city=Olinda", 0.2, 100),
+        part(make, "app=ios", 0.5, 500), part(make, "app=android", 0.55, 500),
+    ]  # fmt: skip
+    found = where(errors, places)
+    assert found.kind == "everywhere"
+    assert {each.slice for each in found.most} == {Slice("city", "Natal"), Slice("app", "android")}
+    assert where(errors, [*places[:3], part(make, "app=ios", 0.2, 500), places[4]]).kind == "some"
+
+
+def test_nowhere_in_particular(make: Any, errors: NumberLine) -> None:
+    """Slices that are too small, too young, or of another number say nothing."""
+    assert where(errors, []).kind == "unknown"
+    few, young = part(make, "city=Recife", 0.9, 29), part(make, "city=Natal", 0.9, past=PAST[:6])
+    other = replace(part(make, "city=Olinda", 0.9), name="outcome.slice")
+    assert where(errors, [few, young, other]).kind == "unknown"
+    assert where(errors, [part(make, "city=Recife", 0.21)]).kind == "none"
+
+
+def test_a_slice_that_is_gone_counts_with_its_usual_requests(make: Any) -> None:
+    """A city whose requests stopped has few rows tonight, and is the very one to name."""
+    usual: list[float | None] = [400.0, 410.0, 390.0, 405.0, 395.0, 400.0, 400.0]
+    lead = make.number_line("volume", 600.0, [v and v * 2.5 for v in usual], format="count", numerator=600)
+    gone = make.number_line("volume.slice", 3.0, usual, subject="city=Recife", format="count", numerator=3)
+    there = make.number_line(
+        "volume.slice", 401.0, usual, subject="city=Natal", format="count", numerator=401
+    )
+    found = where(lead, [gone, there])
+    assert [each.slice.value for each in found.most] == ["Recife"]
+    assert found.most[0].requests == 400
+
+
+def test_since_counts_the_nights_in_a_row(make: Any, changed: NightPage) -> None:
+    """Nights that were as far out the same way, back to the first that was not."""
+    past = [*PAST * 3, 0.19, 0.9, 0.85]
+    line = make.number_line("errors", 0.9, past, numerator=900, denominator=1000)
+    story = explain(replace(changed, numbers=(line,)))
+    assert (story.since, story.nights) == (NIGHT - timedelta(days=2), 3)
+    gap = make.number_line("errors", 0.9, [*past[:-1], None], numerator=900, denominator=1000)
+    assert explain(replace(changed, numbers=(gap,))).nights == 1
+    other_way = make.number_line("errors", 0.9, [*PAST * 3, 0.0], numerator=900, denominator=1000)
+    assert explain(replace(changed, numbers=(other_way,))).nights == 1
+
+
+@pytest.mark.parametrize(
+    ("started", "near"),
+    [("2026-05-11T03:00+00:00", True), ("2026-05-11T02:59+00:00", False), ("2026-05-13T02:59+00:00", True),
+     ("2026-05-13T03:00+00:00", False)],
+)  # fmt: skip
+def test_a_deployment_is_near_within_a_day_before_and_the_night(
+    changed: NightPage, errors: NumberLine, started: str, near: bool
+) -> None:
+    """The night of 12 May in São Paulo begins at 03:00 UTC: from a day before that until its end."""
+    line = DeploymentLine("v2", "", "", "", "", "", "", started, 1000)
+    story = explain(replace(changed, numbers=(errors,), deployments=(line,)))
+    assert (story.deployed is not None) == near
+    assert story.serving == line
+
+
+def test_the_outcome_is_told_before_all(changed: NightPage, make: Any) -> None:
+    """Outcome, errors, volume, missing values, predictions: in this order, each once."""
+    lines = tuple(
+        make.number_line(name, 0.9, PAST, numerator=900, denominator=1000)
+        for name in ("prediction", "null_share", "volume", "latency_ms", "errors", "outcome")
+    )
+    assert [line.name for line in told(replace(changed, numbers=lines))] == [
+        "outcome", "errors", "volume", "null_share", "prediction",
+    ]  # fmt: skip
+
+
+def test_slow_answers_alone_do_not_speak(changed: NightPage, make: Any) -> None:
+    """Answer times, tokens and cost are marked on the page; no message is sent for them yet."""
+    line = make.number_line("latency_ms", 900.0, [100.0, 101.0] * 7, format="ms")
+    assert explain(replace(changed, numbers=(line,))).state == "quiet"
+
+
+def test_fewer_missing_values_are_no_trouble(changed: NightPage, make: Any) -> None:
+    """Only a rise speaks; if the gaps were filled with nonsense, the feature itself moved."""
+    fewer = make.number_line("null_share", 0.01, PAST, subject="seats", numerator=10, denominator=1000)
+    assert explain(replace(changed, numbers=(fewer,))).state == "quiet"
+
+
+def test_what_is_critical_cannot_wait(changed: NightPage, errors: NumberLine, make: Any) -> None:
+    """What is told and critical is urgent; what is critical, was measured and is as usual, is calm."""
+    volume = make.number_line("volume", 1000.0, [1000.0, 1010.0] * 7, format="count")
+    page = replace(changed, numbers=(errors, volume), critical=("volume", "errors", "schema"))
+    story = explain(page)
+    assert (story.urgent, story.calm) == (("errors",), ("volume",))
+    patient = explain(replace(page, critical=("volume", "nulls")))
+    assert (patient.urgent, patient.calm) == ((), ("volume",))
+
+
+def test_rows_set_aside_are_a_matter_of_the_data(quiet: NightPage) -> None:
+    """More than two in a hundred rows that could not be judged are told before anything else."""
+    story = explain(replace(quiet, counts={"kept": 9_000, "outside_night": 9_166}, critical=("schema",)))
+    assert (story.state, story.lead, story.urgent) == ("data", None, ("schema",))
+
+
+def test_how_many_more(make: Any, changed: NightPage, errors: NumberLine) -> None:
+    """Requests beyond what is usual: 30 points of a thousand."""
+    assert explain(replace(changed, numbers=(errors,))).more == 300
+    mean = make.number_line("prediction", 0.9, PAST, format="number")
+    assert explain(replace(changed, numbers=(mean,))).more is None
+
+
+def test_what_the_model_expected(changed: NightPage, make: Any) -> None:
+    """The mean prediction of the night whose outcome is told, not of the night that tells it."""
+    outcome = make.number_line(
+        "outcome", 0.9, PAST, numerator=900, denominator=1000, of_night=NIGHT - timedelta(days=1)
+    )
+    prediction = make.number_line("prediction", 0.3, [*PAST[:-1], 0.25])
+    assert explain(replace(changed, numbers=(outcome, prediction))).expected == 0.25
+    plain = replace(prediction, format="number")
+    assert explain(replace(changed, numbers=(outcome, plain))).expected is None

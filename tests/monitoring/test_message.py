@@ -1,0 +1,153 @@
+"""What is said in Slack: the page's own sentences, in its order, and nothing from data that Slack obeys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitoring import message
+from monitoring.explain import explain
+from monitoring.records import NightPage
+from monitoring.telling import tell
+from services.model import Service
+
+SERVICE = Service.model_construct(
+    service="support_assistant", owner="@assist-team", mention="", runbook="", page_base_url="", language="en",
+    time_zone="America/Sao_Paulo",
+)  # fmt: skip
+
+
+def texts(payload: message.Payload) -> list[str]:
+    """The blocks' texts."""
+    return [block["text"]["text"] for block in payload["blocks"]]
+
+
+def test_an_alert_reads_like_its_page(changed: NightPage) -> None:
+    """Headline, how much, where, since, whether it can wait, the first step: in this order, in the page's words."""
+    page = replace(changed, says="people press thumbs up", critical=("volume",))
+    story = explain(page)
+    told = tell(page, story)
+    title, facts, foot = texts(message.alert(page, story, SERVICE, "support_assistant/2026-05-12.html"))
+    assert title == "*🟠 support_assistant: people press thumbs up less often than usual*  on Mon 11 May"
+    lines = facts.split("\n")
+    assert lines[0].startswith("*70.5\u00a0% → 54.0\u00a0%* of about 4,000 requests")
+    assert [line.partition("  ")[0] for line in lines[1:]] == [
+        "*Where*", "*Since*", "*Can it wait?*", "*First step*", "*Also*",
+    ]  # fmt: skip
+    assert [told.where, told.wait, told.do] == [lines[n].partition("  ")[2] for n in (1, 3, 4)]
+    assert foot == "page: support_assistant/2026-05-12.html"
+
+
+def test_links_and_mentions(changed: NightPage) -> None:
+    """The page's address, the runbook's, and whoever is to be woken."""
+    service = SERVICE.model_copy(
+        update={
+            "page_base_url": "https://ronda.example/p/?a=1&b=2",
+            "runbook": "https://wiki.example/eta",
+            "mention": "S0614TZR7",
+        }
+    )
+    foot = texts(message.alert(changed, explain(changed), service, "x/2026-05-12.html"))[-1]
+    assert foot == (
+        "<!subteam^S0614TZR7>   <https://ronda.example/p/?a=1&amp;b=2/x/2026-05-12.html|page>   "
+        "<https://wiki.example/eta|runbook>"
+    )
+    person = service.model_copy(update={"mention": "U024BE7LH"})
+    assert texts(message.alert(changed, explain(changed), person, "x"))[-1].startswith("<@U024BE7LH>")
+
+
+HOSTILE = "<!channel> <https://evil.example|click> *bold* _it_ `code` ~gone~ & @here https://evil.example"
+
+
+def test_user_text_arrives_as_text(changed: NightPage) -> None:
+    """A slice, a service's owner and an error's words mention nobody, link nowhere and format nothing."""
+    page = replace(changed, owner=HOSTILE, says=HOSTILE)
+    service = SERVICE.model_copy(update={"owner": HOSTILE})
+    payloads = [
+        message.alert(page, explain(page), service, "x.html"),
+        message.late(service, date(2026, 5, 12), datetime(2026, 5, 13, 5, 30, tzinfo=UTC), HOSTILE),
+        message.morning([(HOSTILE, date(2026, 5, 12), HOSTILE, "")], "en"),
+        message.revised(replace(page, changed=HOSTILE)),
+    ]
+    for payload in payloads:
+        for text in [payload["text"], *texts(payload)]:
+            for sign in ("<!", "<https", "*bold*", "`code`", "~gone~", "https://evil"):
+                assert sign not in text
+            assert "&lt;!channel&gt;" in text or "evil" not in text
+        assert all(block["text"]["verbatim"] for block in payload["blocks"])
+
+
+@given(st.text(alphabet="ab _*~`<>&:/@!|\n", max_size=60))
+def test_plain_leaves_no_sign_that_slack_obeys(text: str) -> None:
+    """No angle bracket, no bare ampersand, no star, tilde, backtick or address; underscores only inside words."""
+    safe = message.plain(text)
+    assert not set("<>*~`") & set(safe)
+    assert "://" not in safe
+    rest = safe.replace("&lt;", "").replace("&gt;", "").replace("&amp;", "")
+    assert "&" not in rest
+    edges = [at for at, sign in enumerate(safe) if sign == "_" and safe[at - 1 : at] != "\u2060"]
+    assert all(safe[at - 1].isalnum() and safe[at + 1].isalnum() for at in edges)
+
+
+def test_a_late_night() -> None:
+    """Which night, when it was due, what is known, that it cannot wait, and the commands."""
+    due = datetime(2026, 5, 13, 5, 30, tzinfo=UTC)
+    title, facts = texts(message.late(SERVICE, date(2026, 5, 12), due, ""))[:2]
+    assert title == "*🔴 support_assistant: no verdict for the night of Tue 12 May*"
+    assert facts.split("\n") == [
+        "It was due on Wed 13 May at 02:30 (America/Sao_Paulo). What is known: no run was seen",
+        "*Can it wait?*  No: nobody is watching the service until it runs.",
+        "*First step*  @assist-team: see whether the scheduler runs and the log is complete (ronda check support_assistant --date 2026-05-12), then run it: ronda night support_assistant --date 2026-05-12",
+    ]
+
+
+def test_a_morning_gathers_lines() -> None:
+    """One line for each service and night, with its page; beyond forty the rest is counted."""
+    line = (
+        "eta",
+        date(2026, 5, 12),
+        "10 inputs moved, and nothing that users notice",
+        "https://p.example/eta",
+    )
+    title, lines = texts(message.morning([line], "en"))
+    assert title == "*☀️ Good morning: nothing that cannot wait*"
+    assert lines == (
+        "eta, night of Tue 12 May: 10 inputs moved, and nothing that users notice  <https://p.example/eta|page>"
+    )
+    many = texts(message.morning([line] * 45, "en"))[1].split("\n")
+    assert (len(many), many[-1]) == (41, "and 5 more nights")
+
+
+def test_in_portuguese(changed: NightPage) -> None:
+    """The same message from the same catalogue."""
+    page = replace(changed, language="pt", says="pessoas gostam")
+    facts = texts(message.alert(page, explain(page), SERVICE, "x"))[1]
+    assert [line.partition("  ")[0] for line in facts.split("\n")[1:4]] == [
+        "*Onde*",
+        "*Desde*",
+        "*Pode esperar?*",
+    ]
+
+
+@pytest.mark.parametrize("name", ["volume", "errors", "null_share", "prediction", "outcome"])
+@pytest.mark.parametrize("value", [0.01, 0.9])
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_every_number_has_its_words(
+    changed: NightPage, make: Any, name: str, value: float, language: str
+) -> None:
+    """Up and down, in both languages; no sentence is missing on the one night that needs it."""
+    line = make.number_line(
+        name, value, [0.2, 0.21] * 7, subject="x", numerator=round(value * 1000), denominator=1000
+    )
+    page = replace(changed, numbers=(line,), language=language, deployments=())
+    story = explain(page)
+    if story.lead is None:
+        assert (name, value) == ("null_share", 0.01)
+        return
+    told = tell(page, story)
+    assert all((told.headline, told.change, told.much, told.where, told.since, told.wait, told.do))
