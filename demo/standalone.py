@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from rich.console import Console
@@ -16,14 +16,14 @@ from demo.airflow_server import USER, Server, environment, refuse_taken, running
 from ronda import nights
 from services.errors import RondaError, UsageError
 from services.home import home_from
+from store.ledger import nights_of
+from store.state import reading
 from store.watch import Watch
 
 ROOT = Path(__file__).resolve().parent.parent
-HISTORY = date(2013, 5, 4), date(2013, 6, 12)
-NIGHT = date(2013, 6, 14)
-"""The night to run by hand: its outcomes are those of 13 June, the worst day of that month."""
-BETTER = date(2013, 6, 9)
-"""A night whose dataset makes a model that is better than the one that serves."""
+HISTORY = date(2013, 5, 4), date(2013, 7, 1)
+NIGHT = date(2013, 7, 2)
+"""The night to run by hand: it tells the outcomes of 1 July, and its dataset makes a better model."""
 
 
 def main() -> int:
@@ -81,27 +81,34 @@ def wait_for_dag(server: Server, dag: str, seconds: float = 120) -> None:
 
 def what_to_do(server: Server, watch: Watch) -> str:
     """Where Airflow is, who may enter, and how the night is run."""
-    dag = f"nightly_round_{SERVICE}"
+    dag, night = f"nightly_round_{SERVICE}", next_night(watch)
     told = "go to Slack" if watch.home.slack_token else f"are files in {watch.home.outbox}"
     return f"""
 Airflow   {server.url}
 User      {USER}
 Password  {server.password}
 
-Run the night of {NIGHT:%a %d %b %Y} in the browser:
+Run the night of {night:%a %d %b %Y} in the browser:
   1. open {server.url}/dags/{dag}
-  2. press Trigger, open Advanced Options, write {NIGHT} as the Partition Key, press Trigger
+  2. press Trigger, open Advanced Options, write {night} as the Partition Key, press Trigger
 or from another terminal:
   TOKEN=$(curl -s {server.url}/auth/token -H 'Content-Type: application/json' \\
     -d '{{"username": "{USER}", "password": "{server.password}"}}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
   curl {server.url}/api/v2/dags/{dag}/dagRuns -H "Authorization: Bearer $TOKEN" \\
-    -H 'Content-Type: application/json' -d '{{"logical_date": null, "partition_key": "{NIGHT}"}}'
+    -H 'Content-Type: application/json' -d '{{"logical_date": null, "partition_key": "{night}"}}'
 
-dataset_release_{SERVICE} and model_retrain_{SERVICE} follow by themselves; that model is not better than the
-one that serves, so it stays. With {BETTER} instead, a night that is judged already, it is replaced.
+dataset_release_{SERVICE} and model_retrain_{SERVICE} follow by themselves; the log of the last one says whether
+the new model is better than what served. The same night once more changes nothing and tells nobody.
 Pages: {nights.place(watch, "pages/index.html")}
 Messages {told}. Ctrl-C stops everything.
 """
+
+
+def next_night(watch: Watch) -> date:
+    """A night that is worth running: `NIGHT`, or the one after the last that is judged already."""
+    with reading(watch.state) as connection:
+        judged = [row.night for row in nights_of(connection, SERVICE)]
+    return NIGHT if NIGHT not in judged else max(judged) + timedelta(days=1)
 
 
 def _port(written: str) -> int:

@@ -68,7 +68,7 @@ def headline(page: NightPage, lead: NumberLine) -> str:
     usual = lead.usual[0]
     if lead.name == "volume":
         percent = share(language, abs(lead.value / usual - 1) if usual else None, digits=0)
-        return say(language, f"story.volume{way}", percent=percent)
+        return say(language, f"story.volume{way}", percent=percent, noun=noun(page))
     times = lead.value / usual if usual > 0 else 0.0
     counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100
     key = f"story.{lead.name}{'.says' if lead.name == 'outcome' and page.says else ''}{way}"
@@ -127,6 +127,8 @@ def _much(page: NightPage, story: Story, lead: NumberLine) -> str:
     parts = []
     if lead.format == "share" and lead.denominator:
         parts.append(say(language, "story.of", things=things(page, roughly(language, lead.denominator))))
+    if lead.name == "volume":
+        parts.append(f"{noun(page)}.")
     parts.append(_beside_past(lead, language))
     if story.more and lead.name != "volume" and not is_small(abs(story.more)):
         way = "more" if story.more > 0 else "fewer"
@@ -151,9 +153,12 @@ def _beside_past(lead: NumberLine, language: str) -> str:
 
 def things(page: NightPage, amount: str) -> str:
     """An amount of what the service answers: requests, or the service file's own word for them."""
-    return say(
-        page.language, "story.things", amount=amount, noun=page.noun or say(page.language, "story.noun")
-    )
+    return say(page.language, "story.things", amount=amount, noun=noun(page))
+
+
+def noun(page: NightPage) -> str:
+    """What one request is, in the plural."""
+    return short(page.noun) or say(page.language, "story.noun")
 
 
 def _where(story: Story, lead: NumberLine, language: str) -> str:

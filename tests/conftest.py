@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+collect_ignore = ["slack_server.py", "slack_workspace.py"]  # no tests: what the fixture `slack_server` runs
 REAL_DATA = Path(__file__).parent / "realdata"
 DATA_FOLDER = pytest.StashKey[Path | None]()
 

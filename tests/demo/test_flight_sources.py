@@ -151,14 +151,16 @@ def test_queries_yield_canonical_columns(tables: duckdb.DuckDBPyConnection) -> N
 
 
 def test_the_service_file_is_short_and_valid() -> None:
-    """A first service file needs at most twelve lines, and every key in it is one that is known."""
+    """A first service file needs at most twelve lines (more is marked as such), and every key is a known one."""
     text = (ROOT / "services" / "flight_delay.yaml").read_text()
     given = yaml.safe_load(text)
     defaults = yaml.safe_load((ROOT / "services" / "_defaults.yaml").read_text())
 
     service = Service.model_validate(defaults | given)
 
-    assert len([line for line in text.splitlines() if line.strip() and not line.startswith("#")]) <= 12
+    first, marked, _ = text.partition("# What a first file need not say")
+    assert marked
+    assert len([line for line in first.splitlines() if line.strip() and not line.startswith("#")]) <= 12
     assert service.features.not_ == ("tailnum",)
     assert service.features.calendar == ("sched_hour", "weekday", "month")
     assert all(
