@@ -14,6 +14,7 @@ from typing import Literal
 
 from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Slice, Story, Where
 from monitoring.standing import OTHER_LIMIT, OUTCOME_LIMIT, place, state_of, told
+from monitoring.text import SMALL
 from services.window import night_of
 
 WATCHED = {
@@ -159,7 +160,10 @@ def _more(lead: NumberLine) -> int | None:
     if lead.name == "volume":
         return round(lead.value - lead.usual[0])
     if lead.name in {"outcome", "errors", "null_share"} and lead.denominator:
-        return round((lead.value - lead.usual[0]) * lead.denominator)
+        part = lead.numerator if lead.numerator is not None else lead.value * lead.denominator
+        # 1 to 9 requests count as 5, so that the difference to what is usual does not tell how many they are
+        part = SMALL / 2 if 0 < part < SMALL else part
+        return round(part - lead.usual[0] * lead.denominator)
     return None
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Story
 from monitoring.standing import LOUD, set_aside
-from monitoring.text import brief_day, count, duration, is_small, number, roughly, say, share, short
+from monitoring.text import SMALL, brief_day, count, duration, is_small, number, roughly, say, share, short
 
 _TIMES = 1.5  # from this ratio on "twice as often" says more than "more often"
 
@@ -67,7 +67,8 @@ def headline(page: NightPage, lead: NumberLine) -> str:
     assert lead.value is not None and lead.usual is not None  # noqa: PT018 - a number without them is never told
     usual = lead.usual[0]
     if lead.name == "volume":
-        percent = share(language, abs(lead.value / usual - 1) if usual else None, digits=0)
+        value = max(lead.value, SMALL) if lead.value else 0.0  # how few they are is not told
+        percent = share(language, abs(value / usual - 1) if usual else None, digits=0)
         return say(language, f"story.volume{way}", percent=percent, noun=noun(page))
     times = lead.value / usual if usual > 0 else 0.0
     counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100
@@ -143,12 +144,22 @@ def _beside_past(lead: NumberLine, language: str) -> str:
     past = [value for _, value in lead.history if value is not None]
     assert lead.value is not None and past  # noqa: PT018 - a number without a past is never told
     if lead.value > max(past):
-        return say(language, "story.highest", n=len(past), value=written(lead, max(past), language))
+        return say(language, "story.highest", n=len(past), value=_once(lead, max(past), language))
     if lead.value < min(past):
-        return say(language, "story.lowest", n=len(past), value=written(lead, min(past), language))
+        return say(language, "story.lowest", n=len(past), value=_once(lead, min(past), language))
     up = direction(lead) == ".up"
     as_far = sum(value >= lead.value if up else value <= lead.value for value in past)
     return say(language, "story.among", n=as_far, nights=len(past))
+
+
+def _once(lead: NumberLine, value: float, language: str) -> str:
+    """A value of one past night; a share that rests on a small count is a bound, as tonight's is.
+
+    How many requests that night had is not known here: about as many as tonight.
+    """
+    if lead.format == "share" and lead.denominator:
+        return share(language, value, round(value * lead.denominator), lead.denominator)
+    return written(lead, value, language)
 
 
 def things(page: NightPage, amount: str) -> str:

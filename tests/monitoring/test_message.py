@@ -123,6 +123,26 @@ def test_a_morning_gathers_lines() -> None:
     assert (len(many), many[-1]) == (41, "and 5 more nights")
 
 
+@pytest.mark.parametrize("name", ["errors", "outcome", "volume"])
+def test_a_small_count_cannot_be_read_back(changed: NightPage, make: Any, name: str) -> None:
+    """Tonight's 1 to 9, or a past night's, read the same whichever they are."""
+
+    def said(tonight: int, past: int) -> message.Payload:
+        whole = 1200
+        counts = [*[400, 410] * 7, past]
+        scale = 1 if name == "volume" else whole
+        line = make.number_line(
+            name, tonight / scale, [n / scale for n in counts], numerator=tonight, denominator=whole,
+            format="count" if name == "volume" else "share",
+        )  # fmt: skip
+        line = replace(line, usual=(400 / scale, 5 / scale))
+        page = replace(changed, numbers=(line,))
+        return message.alert(page, explain(page), SERVICE, "x")
+
+    assert said(3, 400) == said(8, 400)
+    assert said(0, 3) == said(0, 8)
+
+
 def test_in_portuguese(changed: NightPage) -> None:
     """The same message from the same catalogue."""
     page = replace(changed, language="pt", says="pessoas gostam")

@@ -151,6 +151,23 @@ def test_a_told_night_that_turns_out_well_is_withdrawn(nights: Any) -> None:
     assert "times as many errors" in messages(nights)[3].payload
 
 
+def test_a_revision_that_says_the_same_says_nothing(nights: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Late rows that change no sentence change no message: nobody is told anew."""
+    monkeypatch.setattr("monitoring.message.alert", lambda *_: {"text": "the same", "blocks": []})
+    revised(nights, fail_half, 1200)
+    sent(nights)
+    revised(nights, fail_half, 1220)
+    assert [row.action for row in messages(nights)] == ["post"]
+
+
+def test_a_line_that_turns_into_an_alert_is_not_told_twice(nights: Any) -> None:
+    """What waited for the morning goes, once the night itself speaks."""
+    revised(nights, warmer, 1200)
+    assert len(lines(nights)) == 1
+    revised(nights, fail_half, 1200)
+    assert (len(messages(nights)), lines(nights)) == (1, [])
+
+
 def test_the_page_goes_along_where_nothing_serves_it(nights: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a token and no address of pages, the page is a file in the message's thread."""
     monkeypatch.setenv("RONDA_SLACK_TOKEN", "xoxb-made-up")

@@ -15,6 +15,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from services.errors import StateError
+from store import migrate
+from store.ledger import nights_of
 from store.migrate import _lock, migrations_folder
 from store.state import open_state, reading, writing
 from store.tables import HEAD, metadata
@@ -182,10 +184,48 @@ def test_tables_of_others_are_refused(state_url: str, tmp_path: Path) -> None:
     engine.dispose()
 
 
+def test_what_an_older_ronda_recorded_is_still_there(
+    state_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database of the first tables is brought up to date with its nights, which have no headline yet."""
+    from alembic import command
+
+    upgrade = command.upgrade
+    (tmp_path / "state").mkdir(exist_ok=True)
+    engine = sa.create_engine(state_url.replace("postgresql://", "postgresql+psycopg://"))
+    with monkeypatch.context() as patched, engine.begin() as connection:
+        patched.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+        migrate._upgrade(connection)
+        for table, values in OLD_ROWS.items():
+            columns = ", ".join(values)
+            named = ", ".join(f":{name}" for name in values)
+            connection.execute(sa.text(f"INSERT INTO {table} ({columns}) VALUES ({named})"), values)
+    engine.dispose()
+
+    opened = open_state(state_url)
+    with reading(opened) as connection:
+        (night,) = nights_of(connection, "eta")
+    assert (night.content_sha, night.headline, night.rows_kept) == ("abc", "", 10)
+    opened.dispose()
+
+
+OLD_ROWS: dict[str, dict[str, object]] = {
+    "reference_profiles": {
+        "id": 1, "service": "eta", "model_version": "v1", "revision": 1, "content_sha": "r", "kind": "training",
+        "window_start": "2026-05-01 00:00:00", "window_end": "2026-05-02 00:00:00", "rows_read": 10, "rows_kept": 10,
+        "path": "", "chosen": "{}", "reason": "", "recorded_at": "2026-05-02 00:00:00",
+    },
+    "nights": {
+        "id": 1, "service": "eta", "night": "2026-05-10", "revision": 1, "content_sha": "abc",
+        "window_start": "2026-05-10 00:00:00", "window_end": "2026-05-11 00:00:00", "reference_id": 1,
+        "rows_read": 10, "rows_kept": 10, "moved": 0, "profile_path": "", "page_path": "", "snapshot_path": "",
+        "changed": "", "standing": "quiet", "page_sha": "", "recorded_at": "2026-05-11 00:00:00",
+    },
+}  # fmt: skip
+
+
 def test_a_failed_migration_leaves_nothing(state_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs in one transaction: a crash at its end leaves an empty database, not half the tables."""
-    from store import migrate
-
     upgrade = migrate._upgrade
 
     def crash(connection: sa.Connection) -> None:
