@@ -15,14 +15,11 @@ from monitoring.record import Written
 from ronda.partition import night_in
 from services.errors import NightError, RondaError, StateError
 from services.home import home_from
-from services.read import read_service
-from services.source import source_url
 from services.window import Night, Window
-from store.lake import open_lake
 from store.releases import ReleaseRow, releases_of
-from store.state import open_state, reading, writing
+from store.state import reading, writing
 from store.troubles import TroubleRow, note_trouble
-from store.watch import Watch
+from store.watch import Watch, open_watch
 
 Clock = Callable[[], datetime]
 
@@ -40,11 +37,8 @@ def begin(
     Raises:
         RondaError: the service file is wrong, the run has no night, or state or lake cannot be opened.
     """
-    home = home_from()
-    service = read_service(name, home)
-    night = night_in(context, service)
-    url = source_url(service, home, connection=connection)
-    return Watch(service, home, open_state(home.state_url), open_lake(home.lake_url), url), night
+    watch = open_watch(name, home_from(), connection)
+    return watch, night_in(context, watch.service)
 
 
 def mature(watch: Watch, night: Night, clock: Clock) -> Matured | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -53,8 +53,11 @@ class Watch:
         return filled(read_query(self.service, self.home, which), window, file)
 
 
-def open_watch(name: str, home: Home) -> Watch:
+def open_watch(name: str, home: Home, connection: Callable[[str], str] | None = None) -> Watch:
     """Read a service file and open what it needs. The state is brought up to date first.
+
+    Args:
+        connection: gives the URL of one of Airflow's connections, for `source: airflow:ID`.
 
     Raises:
         ServiceFileError: the service file is wrong.
@@ -62,5 +65,5 @@ def open_watch(name: str, home: Home) -> Watch:
         StateError: state or lake cannot be opened.
     """
     service = read_service(name, home)
-    url = source_url(service, home)
+    url = source_url(service, home, connection=connection)
     return Watch(service, home, open_state(home.state_url), open_lake(home.lake_url), url)
