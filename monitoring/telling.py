@@ -135,7 +135,10 @@ def _much(page: NightPage, story: Story, lead: NumberLine) -> str:
         way = "more" if story.more > 0 else "fewer"
         parts.append(say(language, f"story.{way}", things=things(page, roughly(language, abs(story.more)))))
     if story.expected is not None:
-        parts.append(say(language, "story.expected", value=share(language, story.expected)))
+        assert lead.value is not None and lead.usual is not None  # noqa: PT018 - a number without them is never told
+        unseen = abs(lead.value - story.expected) > abs(lead.usual[0] - story.expected)
+        key = "story.expected.unseen" if unseen else "story.expected.seen"
+        parts.append(say(language, key, value=share(language, story.expected)))
     return " ".join(parts)
 
 

@@ -160,16 +160,16 @@ def share(
     if value is None or not math.isfinite(value):
         return "–"
     if part is not None and whole is not None and (is_small(part) or is_small(whole - part)):
-        return _bound(language, is_small(part), min(100.0, 100 * SMALL / whole))
+        return _bound(language, is_small(part), min(100.0, 100 * SMALL / whole), digits)
     places = digits if digits is not None else 2 if 0 < abs(value) < 0.01 else 1
     if 0 < value < 10.0 ** -(places + 2):
         return "<" + _percent(language, 100 * 10.0 ** -(places + 2), places)
     return _percent(language, 100 * value, places)
 
 
-def _bound(language: str, below: bool, percent: float) -> str:
+def _bound(language: str, below: bool, percent: float, digits: int | None) -> str:
     """`<` what 10 rows would be, or `>` what all but 10 would be, rounded towards saying less."""
-    places = 1 if percent >= 1 else 2
+    places = (1 if digits is None else min(digits, 1)) if percent >= 1 else 2
     up = math.ceil(percent * 10**places - 1e-9) / 10**places
     return ("<" if below else ">") + _percent(language, up if below else 100 - up, places)
 

@@ -94,6 +94,14 @@ def test_plain_leaves_no_sign_that_slack_obeys(text: str) -> None:
     assert all(safe[at - 1].isalnum() and safe[at + 1].isalnum() for at in edges)
 
 
+def test_whether_the_model_saw_it_coming(changed: NightPage, make: Any) -> None:
+    """Its mean prediction for that night was nearer to what is usual, or to what happened."""
+    outcome = make.number_line("outcome", 0.9, [0.2, 0.21] * 7, numerator=900, denominator=1000)
+    for expected, words in ((0.3, "did not see it coming: it had expected 30.0"), (0.7, "saw it coming")):
+        page = replace(changed, numbers=(outcome, make.number_line("prediction", expected, [0.2, 0.21] * 7)))
+        assert f"The model {words}" in texts(message.alert(page, explain(page), SERVICE, "x"))[1]
+
+
 def test_a_late_night() -> None:
     """Which night, when it was due, what is known, that it cannot wait, and the commands."""
     due = datetime(2026, 5, 13, 5, 30, tzinfo=UTC)
