@@ -65,7 +65,8 @@ def deliver(
 
     Args:
         sleep: how to wait.
-        wait_seconds: for how long at most, all in all; what is left then waits for the next run.
+        wait_seconds: for how long at most, all in all; what is left then waits for the next run. A call that
+            hangs ends after `timeout`, and no other message is begun once the time is used up.
         timeout: seconds after which one call to Slack is given up.
 
     Raises:
@@ -80,8 +81,10 @@ def deliver(
         desk = Desk(state, lake, bot, clock, Patience(wait_seconds, sleep))
         with reading(state) as connection:
             due = outbox.due(connection, clock())
-        stop = ""
+        stop, began = "", clock()
         for row in due:
+            if (clock() - began).total_seconds() > wait_seconds:
+                break  # what is left waits for the next run, as does whoever started this one
             each = _deliver(desk, home, row, stop)
             stop = each.stop or stop
             done.append(_delivery(home, each.row))

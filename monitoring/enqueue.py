@@ -65,10 +65,9 @@ def mornings(state: State, now: datetime) -> list[str]:
     keys = []
     with writing(state) as connection:
         lines = digest.due_lines(connection, now)
-        for (channel, owner, due_at), group in groupby(
-            lines, key=lambda each: (each.channel, each.owner, each.due_at)
-        ):
+        for (channel, owner), group in groupby(lines, key=lambda each: (each.channel, each.owner)):
             gathered = list(group)
+            due_at = max(line.due_at for line in gathered)
             key = _morning_key(connection, channel, owner, due_at)
             outbox.put(connection, _morning(key, channel, gathered, due_at, now))
             digest.gather(connection, gathered, key)

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from typing import Literal
 
-from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Slice, Story, Where
-from monitoring.standing import OTHER_LIMIT, OUTCOME_LIMIT, place, state_of, told
+from monitoring.records import OF, Affected, DeploymentLine, NightPage, NumberLine, Slice, Story, Where
+from monitoring.standing import FEW, OTHER_LIMIT, OUTCOME_LIMIT, lost, place, state_of, told
 from monitoring.text import SMALL
 from services.window import night_of
 
@@ -22,9 +22,6 @@ WATCHED = {
     "latency_ms": "latency", "first_token_ms": "latency", "cost": "cost", "tokens_in": "cost", "tokens_out": "cost",
 }  # fmt: skip
 """Number -> what the service file calls it in `critical` and `morning`."""
-
-FEW = 30
-"""A slice with fewer requests than this tells nothing by itself."""
 
 _NEARLY_ALL = 0.8
 _MOST = 3
@@ -35,15 +32,16 @@ _DAY = timedelta(days=1)
 def explain(page: NightPage) -> Story:
     """The story of a night; a quiet one is told by its state alone."""
     state, lines = state_of(page), told(page)
-    names = {WATCHED[line.name] for line in lines}
+    far = [line for line in page.numbers if line.name in WATCHED and place(line).far]
+    names = {WATCHED[line.name] for line in (*lines, *lost(page), *(far if lines else ()))}
     if state == "data":
         names.add("schema")
     serving = max(page.deployments, key=lambda d: d.requests, default=None)
     urgent = tuple(name for name in page.critical if name in names)
     calm = tuple(name for name in page.critical if name not in names and _is_calm(page, name))
-    if not lines:
+    if state == "data" or not lines:
         since = page.night if state == "data" else None
-        return Story(state, since=since, serving=serving, urgent=urgent, calm=calm)
+        return Story(state, others=lines, since=since, serving=serving, urgent=urgent, calm=calm)
     lead = lines[0]
     since, nights = _since(lead)
     return Story(
@@ -56,7 +54,7 @@ def explain(page: NightPage) -> Story:
         since=since,
         nights=nights,
         deployed=_deployed(page, since),
-        serving=serving,
+        serving=_serving(page, since),
         urgent=urgent,
         calm=calm,
     )
@@ -130,7 +128,7 @@ def _rows(line: NumberLine) -> int:
 
 
 def _slice(line: NumberLine) -> Slice:
-    dimension, _, value = line.subject.partition("=")
+    dimension, _, value = line.subject.partition(OF)
     return Slice(dimension, value)
 
 
@@ -143,11 +141,12 @@ def _since(lead: NumberLine) -> tuple[date, int]:
     """The first of the nights in a row that were as far from usual as tonight, and how many they are."""
     assert lead.usual is not None  # a number without a past is never told
     limit = (OUTCOME_LIMIT if lead.name == "outcome" else OTHER_LIMIT) * lead.usual[1]
-    up = _is_up(lead)
+    usual, up = lead.usual[0], _is_up(lead)
 
     def as_far(night: tuple[date, float | None]) -> bool:
         value = night[1]
-        return value is not None and abs(value - lead.usual[0]) >= limit and (value > lead.usual[0]) == up  # type: ignore[index]  # asserted above
+        away = 0.0 if value is None else value - usual
+        return abs(away) >= max(limit, 1e-9 * max(1.0, abs(usual))) and (away > 0) == up
 
     row = list(takewhile(as_far, reversed(lead.history)))
     return (row[-1][0] if row else lead.of_night), len(row) + 1
@@ -186,9 +185,19 @@ def _expected(page: NightPage, lead: NumberLine) -> float | None:
 def _deployed(page: NightPage, since: date) -> DeploymentLine | None:
     """The last deployment that began on the night the change began, or within a day before it."""
     night = night_of(since, page.time_zone)
-    began = [(_instant(line), line) for line in page.deployments if line.started_at]
+    began = [(_instant(line), line) for line in (*page.known, *page.deployments) if line.started_at]
     near = [(at, line) for at, line in began if night.start - _DAY <= at < night.end]
     return max(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def _serving(page: NightPage, since: date) -> DeploymentLine | None:
+    """What was there before the change began: what serves most tonight, else the last to begin before it."""
+    start = night_of(since, page.time_zone).start
+    before = [line for line in page.deployments if line.started_at and _instant(line) < start]
+    if before:
+        return max(before, key=lambda line: line.requests)
+    earlier = [line for line in page.known if line.started_at and _instant(line) < start]
+    return max(earlier, key=_instant, default=None)
 
 
 def _instant(line: DeploymentLine) -> datetime:

@@ -5,7 +5,7 @@ Whatever comes from data is written as text: no sign of it mentions, links, or f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -166,11 +166,27 @@ def _whom(service: Service) -> str:
     return f"<!subteam^{service.mention}>" if service.mention.startswith("S") else f"<@{service.mention}>"
 
 
+_SECTION = 2900  # Slack takes 3,000
+
+
+def _cut(section: str) -> Iterator[str]:
+    """A section in pieces that Slack takes, parted between lines; a line that is too long by itself is cut."""
+    piece = ""
+    for line in section.split("\n"):
+        whole = line if len(line) <= _SECTION else line[:_SECTION].rpartition(" ")[0] + "…"
+        if piece and len(piece) + len(whole) + 1 > _SECTION:
+            yield piece
+            piece = ""
+        piece = f"{piece}\n{whole}" if piece else whole
+    yield piece
+
+
 def _payload(text: str, sections: Iterable[str]) -> Payload:
     # verbatim: Slack must not look for addresses, channels or names in what is written
     blocks = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": section, "verbatim": True}}
+        {"type": "section", "text": {"type": "mrkdwn", "text": piece, "verbatim": True}}
         for section in sections
         if section
+        for piece in _cut(section)
     ]
     return {"text": plain(text), "blocks": blocks}

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from monitoring.distances import mean, quantile
-from monitoring.records import ALL_ROWS, Counts, Number, NumberLine, Profile
+from monitoring.records import ALL_ROWS, OF, Counts, Number, NumberLine, Profile
 from services.columns import OPERATION_NUMBERS
 from services.model import Service
 from store.grid import CategoryGrid, Grid, NumberGrid
@@ -44,7 +44,7 @@ def measure(
 
 
 IN_SLICE = ".slice"
-"""Ends the name of a number that was measured in one slice; its subject is `dimension=value`."""
+"""Ends the name of a number that was measured in one slice; its subject is both, with `OF` between."""
 
 
 def measure_slices(service: Service, profile: Profile, grids: Mapping[str, Grid]) -> list[Number]:
@@ -55,7 +55,7 @@ def measure_slices(service: Service, profile: Profile, grids: Mapping[str, Grid]
         rows = 0 if sized is None else int(sized[place].sum())
         if part == ALL_ROWS or not rows:
             continue
-        subject = f"{part.dimension}={part.value}"
+        subject = f"{part.dimension}{OF}{part.value}"
         own = [Number("volume", "", float(rows), rows, None)]
         if "status" in grids:
             own.append(_errors(service, grids["status"], profile.counts["status"][place]))
@@ -68,7 +68,7 @@ def measure_slices(service: Service, profile: Profile, grids: Mapping[str, Grid]
 def outcome_slices(counts: Iterable[LabelCount]) -> list[Number]:
     """The share of positive outcomes in every slice."""
     return [
-        _share("outcome" + IN_SLICE, f"{each.dimension}={each.value}", each.positive, each.mature)
+        _share("outcome" + IN_SLICE, f"{each.dimension}{OF}{each.value}", each.positive, each.mature)
         for each in counts
     ]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 
 from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_rate
@@ -20,6 +20,7 @@ from monitoring.records import (
     NumberLine,
     Profile,
 )
+from monitoring.text import SMALL, is_small
 from services.model import Service
 from services.window import dates_of
 from store.deployments import DeploymentRow
@@ -67,6 +68,7 @@ def night_page(
         critical=service.critical,
         runbook=service.runbook,
         noun=service.noun,
+        known=tuple(_deployment(row, 0, known) for row in known),
     )
 
 
@@ -80,11 +82,17 @@ def changes(before: Mapping[str, int], now: Mapping[str, int], columns: Sequence
     if not before:
         return ""
     moved = [(reason, before.get(reason, 0), now.get(reason, 0)) for reason in sorted({*before, *now})]
-    told = [f"{reason} {was} → {is_now}" for reason, was, is_now in moved if was != is_now]
+    told = [
+        f"{reason} {_plainly(was)} → {_plainly(is_now)}" for reason, was, is_now in moved if was != is_now
+    ]
     if columns and not told:
         more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
         told.append(f"other values of {', '.join(columns[:_NAMED])}{more}")
     return "; ".join(told) or "same rows; its outcome, reference, service file or rules changed"
+
+
+def _plainly(rows: int) -> str:
+    return f"<{SMALL}" if is_small(rows) else str(rows)
 
 
 def number_lines(
@@ -97,12 +105,29 @@ def number_lines(
 ) -> tuple[NumberLine, ...]:
     """The outcome first, then the night's own numbers, each beside its last nights."""
     whole = [number for number in tonight if not number.name.endswith(IN_SLICE)]
+    whole += gone(whole, past, night, set(grids))
     shown = _lines(service, night, whole, past, grids, reference)
     if past.outcome is None or service.outcome is None:
         return tuple(shown)
     row = past.outcome
     number = Number("outcome", service.outcome.name, outcome_rate(row), row.positive, row.mature)
     return (line(number, "share", outcome_history(service, past), row.night), *shown)
+
+
+def gone(tonight: Sequence[Number], past: Past, night: date, counted: Container[str]) -> list[Number]:
+    """The numbers that the night before had and this one has not, as unknown: their column is gone from the log.
+
+    A feature that is still counted, or that the service file left out, is not meant: only what vanished.
+    """
+    had = past.numbers.get(night - timedelta(days=1), ())
+    there = {(number.name, number.subject) for number in tonight}
+    return [
+        Number(number.name, number.subject, None)
+        for number in had
+        if (number.name, number.subject) not in there
+        and not number.name.endswith(IN_SLICE)
+        and (number.subject or number.name) not in counted
+    ]
 
 
 def place_lines(

@@ -25,6 +25,9 @@ class Slice(NamedTuple):
 
 ALL_ROWS = Slice("", "")
 
+OF = "\x1f"
+"""Between dimension and value in the subject of a number that was measured in one slice: no name holds it."""
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -176,6 +179,7 @@ class NightPage:
         critical: what the service file calls critical: it cannot wait until morning.
         runbook: an address of the team's own, or empty.
         noun: what one request is, in the plural; empty for plain requests.
+        known: every deployment the state knows, whether or not it served this night.
     """
 
     service: str
@@ -201,6 +205,7 @@ class NightPage:
     critical: tuple[str, ...] = ()
     runbook: str = ""
     noun: str = ""
+    known: tuple[DeploymentLine, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from dataclasses import fields
 from typing import Any
 
 from monitoring import standing
+from monitoring.amounts import tonight, written
 from monitoring.cards import card, finding_row, overall
 from monitoring.plots import sparkline
 from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
 from monitoring.standing import Place, place, times_floor, verdict
-from monitoring.telling import also, tell, things, tonight, written
+from monitoring.telling import also, tell, things, unusual
 from monitoring.text import count, day, fill, href, is_small, number, roughly, say, short, term
 
 Row = dict[str, Any]
@@ -77,7 +78,9 @@ def _first(page: NightPage, story: Story) -> Row:
     language = page.language
     requests = things(page, count(language, page.counts.get("kept", 0)))
     night = day(language, page.night)
-    rest = say(language, f"first.{story.state}.rest", requests=requests, moved=_moved(page), night=night)
+    odd = unusual(page) if story.state == "quiet" else ""
+    key = "first.unusual.rest" if odd else f"first.{story.state}.rest"
+    rest = say(language, key, requests=requests, moved=_moved(page), night=night, names=odd)
     row: Row = {"state": story.state, "rest": rest, "facts": []}
     if story.state not in standing.LOUD:
         return row

@@ -29,6 +29,10 @@ LEAST_VOLUME = 0.02
 """A smaller change in the number of requests is not worth telling, however steady it was: a night's batch of
 exactly as many rows every time has no spread at all."""
 
+FEW = 30
+"""Fewer requests than this tell nothing by themselves, of a night or of a slice."""
+
+_FRESH = 3  # nights
 _FEW = 10  # a rise made of fewer requests than this is chance, and could not be shown anyway
 
 
@@ -88,7 +92,7 @@ def _is_slight(line: NumberLine, away: float) -> bool:
 
 def state_of(page: NightPage) -> State:
     """What the night comes to: the word its first line, the index and the messages begin with."""
-    if set_aside(page) > SET_ASIDE:
+    if set_aside(page) > SET_ASIDE or lost(page):
         return "data"
     places = [place(line) for line in page.numbers]
     if told(page):
@@ -102,15 +106,37 @@ def state_of(page: NightPage) -> State:
 def told(page: NightPage) -> tuple[NumberLine, ...]:
     """The numbers that a message is sent for, the first to be told first."""
     far = [
-        line for line in page.numbers if line.name in SPEAKING and place(line).far and not _is_filled(line)
+        line
+        for line in page.numbers
+        if line.name in SPEAKING and place(line).far and not _is_better(line) and not _is_thin(line)
     ]
     return tuple(sorted(far, key=lambda line: (SPEAKING.index(line.name), -_deviations(line), line.subject)))
 
 
-def _is_filled(line: NumberLine) -> bool:
-    """Fewer missing values than usual: good news, and if they were filled with nonsense the feature moved."""
+def lost(page: NightPage) -> tuple[NumberLine, ...]:
+    """The numbers that were measured on one of the last nights and could not be tonight: their column is gone or empty.
+
+    They are told while the loss is new; what stays away becomes the new usual after `_FRESH` nights.
+    """
+    return tuple(
+        line
+        for line in page.numbers
+        if line.name in SPEAKING
+        and line.value is None
+        and line.usual is not None
+        and any(value is not None for _, value in line.history[-_FRESH:])
+    )
+
+
+def _is_thin(line: NumberLine) -> bool:
+    """A share of so few requests says nothing by itself."""
+    return line.format == "share" and line.denominator is not None and line.denominator < FEW
+
+
+def _is_better(line: NumberLine) -> bool:
+    """Fewer errors or missing values than usual: good news; if gaps were filled with nonsense the feature moved."""
     return (
-        line.name == "null_share"
+        line.name in {"null_share", "errors"}
         and line.value is not None
         and line.usual is not None
         and line.value < line.usual[0]

@@ -6,10 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from monitoring.amounts import change, written
 from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Story
-from monitoring.standing import LOUD, set_aside
-from monitoring.text import SMALL, brief_day, count, duration, is_small, number, roughly, say, share, short
+from monitoring.standing import LOUD, lost, place, set_aside
+from monitoring.text import (
+    SMALL,
+    brief_day,
+    is_small,
+    number,
+    roughly,
+    say,
+    share,
+    short,
+    term,
+)
 
+_NAMED = 3  # columns in a headline
 _TIMES = 1.5  # from this ratio on "twice as often" says more than "more often"
 
 
@@ -38,8 +50,8 @@ class Told:
 def tell(page: NightPage, story: Story) -> Told:
     """The sentences of a night that has something to tell."""
     language = page.language
-    mark = "⚪" if story.state == "data" else "🔴" if story.urgent else "🟠"
-    if story.state == "data" or story.lead is None:
+    mark = "🔴" if set(story.urgent) - {"schema"} else "⚪" if story.state == "data" else "🟠"
+    if story.lead is None:
         return Told(mark, _data(page), wait=_wait(story, language), do=_do(page, story, "data"))
     return Told(
         mark=mark,
@@ -67,7 +79,8 @@ def headline(page: NightPage, lead: NumberLine) -> str:
     assert lead.value is not None and lead.usual is not None  # noqa: PT018 - a number without them is never told
     usual = lead.usual[0]
     if lead.name == "volume":
-        value = max(lead.value, SMALL) if lead.value else 0.0  # how few they are is not told
+        # how few they are, or were, is not told
+        value, usual = (max(amount, SMALL) if amount else 0.0 for amount in (lead.value, usual))
         percent = share(language, abs(value / usual - 1) if usual else None, digits=0)
         return say(language, f"story.volume{way}", percent=percent, noun=noun(page))
     times = lead.value / usual if usual > 0 else 0.0
@@ -88,36 +101,16 @@ def direction(line: NumberLine) -> str:
     return ".up" if line.value > line.usual[0] else ".down"
 
 
-def tonight(line: NumberLine, language: str) -> str:
-    """The number of this night as it is written; a share that rests on a small count is a bound."""
-    if line.format == "share":
-        return share(language, line.value, line.numerator, line.denominator)
-    return written(line, line.value, language)
-
-
-def written(line: NumberLine, value: float | None, language: str) -> str:
-    """A value in the form of its number: percent, count, time, or plain."""
-    if value is None:
-        return "–"
-    if line.format == "count":
-        return count(language, round(value))
-    if line.format == "share":
-        return share(language, value)
-    return duration(language, value) if line.format == "ms" else number(language, value)
-
-
 def also(line: NumberLine, page: NightPage) -> str:
     """Another number that left its range, in one short line."""
     return f"{headline(page, line)} ({change(line, page.language)})"
 
 
-def change(line: NumberLine, language: str) -> str:
-    """A number as usual and tonight."""
-    usual = None if line.usual is None else line.usual[0]
-    return say(language, "story.change", usual=written(line, usual, language), value=tonight(line, language))
-
-
 def _data(page: NightPage) -> str:
+    missing = lost(page)
+    if missing:
+        names = list(dict.fromkeys(_measured(line, page.language) for line in missing))
+        return say(page.language, "story.lost", names=_listed(names[:_NAMED], page.language))
     kept = page.counts.get("kept", 0)
     part = share(page.language, set_aside(page), page.rows_read - kept, page.rows_read, digits=0)
     return say(page.language, "story.data", share=part)
@@ -235,8 +228,17 @@ def _wait(story: Story, language: str) -> str:
     return say(language, "story.wait.yes")
 
 
+def _measured(line: NumberLine, language: str) -> str:
+    if line.name == "null_share":
+        return say(language, "story.column", name=line.subject)
+    return say(language, f"watched.{line.name}")
+
+
 def _names(watched: tuple[str, ...], language: str) -> str:
-    names = [say(language, f"watched.{name}") for name in watched]
+    return _listed([say(language, f"watched.{name}") for name in watched], language)
+
+
+def _listed(names: list[str], language: str) -> str:
     return (
         say(language, "story.and", some=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else names[0]
     )
@@ -259,8 +261,20 @@ def _do(page: NightPage, story: Story, what: str) -> str:
     return f"{short(page.owner)}: {step}"
 
 
+def unusual(page: NightPage) -> str:
+    """The numbers that left their range without being told: answer times, cost, or something that got better."""
+    far = [line.name for line in page.numbers if place(line).far and line.name != "null_share"]
+    names = [term(page.language, "number", name) for name in dict.fromkeys(far)]
+    return _listed(names, page.language) if names else ""
+
+
 def morning_line(page: NightPage, story: Story, moved: int) -> str:
     """What the morning is told of a night on which nothing but inputs moved; empty if there is nothing to say."""
+    if story.state == "early":
+        return ""  # what is usual is not known yet
     if story.state == "no_verdict":
         return say(page.language, "morning.no_verdict")
+    odd = unusual(page)
+    if odd:
+        return say(page.language, "morning.unusual", names=odd, moved=say(page.language, "moved", n=moved))
     return say(page.language, "morning.moved", n=moved) if moved else ""

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from monitoring import snapshot
+from monitoring.numbers import IN_SLICE
 from monitoring.overview import write_index
 from monitoring.record import Written
 from ronda import rounds
@@ -95,6 +96,7 @@ def plain(done: Round) -> dict[str, Any]:
         "numbers": {
             number.name + (f".{number.subject}" if number.subject else ""): number.value
             for number in judged.numbers
+            if not number.name.endswith(IN_SLICE)  # their subjects are values
         },
         "outcome": None
         if outcome is None

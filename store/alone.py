@@ -6,7 +6,7 @@ import fcntl
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -70,4 +70,8 @@ def _in_the_database(engine: sa.Engine, name: str) -> Iterator[bool]:
     try:
         yield bool(is_ours)
     finally:
+        if is_ours:
+            # the server ends a closed session a moment later; until then the next of us would find it taken
+            with suppress(sa.exc.DBAPIError):  # a session that broke has lost its lock already
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
         connection.close()

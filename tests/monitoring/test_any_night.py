@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from monitoring import message
 from monitoring.explain import explain
-from monitoring.records import DeploymentLine, NightPage, NumberLine
+from monitoring.records import OF, DeploymentLine, NightPage, NumberLine
 from monitoring.report import render
 from monitoring.standing import LOUD
 from services.model import Service
@@ -48,7 +48,7 @@ def numbers(draw: st.DrawFn, suffix: str = "") -> NumberLine:
     share = not plain and name != "volume"
     return NumberLine(
         name + suffix,
-        draw(WORDS) + ("=" + draw(WORDS) if suffix else ""),
+        draw(WORDS) + (OF + draw(WORDS) if suffix else ""),
         value,
         round(value * whole) if share and value is not None else None,
         whole if share else None,

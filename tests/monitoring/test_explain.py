@@ -36,8 +36,8 @@ def part(
 def test_some_slices(make: Any, errors: NumberLine) -> None:
     """The slices that left their own range the same way, those with the most additional requests first."""
     places = [
-        part(make, "city=Recife", 0.4, 300), part(make, "city=Natal", 0.9, 50), part(make, "city=Olinda", 0.21, 500),
-        part(make, "city=Fortaleza", 0.01, 500),
+        part(make, "city\x1fRecife", 0.4, 300), part(make, "city\x1fNatal", 0.9, 50), part(make, "city\x1fOlinda", 0.21, 500),
+        part(make, "city\x1fFortaleza", 0.01, 500),
     ]  # fmt: skip
     found = where(errors, places)
     assert (found.kind, found.affected, found.judged) == ("some", {"city": 2}, {"city": 4})
@@ -50,7 +50,7 @@ def test_some_slices(make: Any, errors: NumberLine) -> None:
 def test_mostly(make: Any, errors: NumberLine) -> None:
     """Where the rest moved too, though not beyond its own range, it is not called usual."""
     loose = [0.1, 0.4, 0.2, 0.3, 0.1, 0.4, 0.2]
-    places = [part(make, "city=Recife", 0.5, 300), part(make, "city=Natal", 0.45, 600, past=loose)]
+    places = [part(make, "city\x1fRecife", 0.5, 300), part(make, "city\x1fNatal", 0.45, 600, past=loose)]
     found = where(errors, places)
     assert (found.kind, [each.slice.value for each in found.most]) == ("mostly", ["Recife"])
 
@@ -58,31 +58,31 @@ def test_mostly(make: Any, errors: NumberLine) -> None:
 def test_everywhere(make: Any, errors: NumberLine) -> None:
     """Four fifths of the requests of every dimension: then only the worst of each is named."""
     places = [
-        part(make, "city=Recife", 0.5, 450), part(make, "city=Natal", 0.6, 450), part(make, "city=Olinda", 0.2, 100),
-        part(make, "app=ios", 0.5, 500), part(make, "app=android", 0.55, 500),
+        part(make, "city\x1fRecife", 0.5, 450), part(make, "city\x1fNatal", 0.6, 450), part(make, "city\x1fOlinda", 0.2, 100),
+        part(make, "app\x1fios", 0.5, 500), part(make, "app\x1fandroid", 0.55, 500),
     ]  # fmt: skip
     found = where(errors, places)
     assert found.kind == "everywhere"
     assert {each.slice for each in found.most} == {Slice("city", "Natal"), Slice("app", "android")}
-    assert where(errors, [*places[:3], part(make, "app=ios", 0.2, 500), places[4]]).kind == "some"
+    assert where(errors, [*places[:3], part(make, "app\x1fios", 0.2, 500), places[4]]).kind == "some"
 
 
 def test_nowhere_in_particular(make: Any, errors: NumberLine) -> None:
     """Slices that are too small, too young, or of another number say nothing."""
     assert where(errors, []).kind == "unknown"
-    few, young = part(make, "city=Recife", 0.9, 29), part(make, "city=Natal", 0.9, past=PAST[:6])
-    other = replace(part(make, "city=Olinda", 0.9), name="outcome.slice")
+    few, young = part(make, "city\x1fRecife", 0.9, 29), part(make, "city\x1fNatal", 0.9, past=PAST[:6])
+    other = replace(part(make, "city\x1fOlinda", 0.9), name="outcome.slice")
     assert where(errors, [few, young, other]).kind == "unknown"
-    assert where(errors, [part(make, "city=Recife", 0.21)]).kind == "none"
+    assert where(errors, [part(make, "city\x1fRecife", 0.21)]).kind == "none"
 
 
 def test_a_slice_that_is_gone_counts_with_its_usual_requests(make: Any) -> None:
     """A city whose requests stopped has few rows tonight, and is the very one to name."""
     usual: list[float | None] = [400.0, 410.0, 390.0, 405.0, 395.0, 400.0, 400.0]
     lead = make.number_line("volume", 600.0, [v and v * 2.5 for v in usual], format="count", numerator=600)
-    gone = make.number_line("volume.slice", 3.0, usual, subject="city=Recife", format="count", numerator=3)
+    gone = make.number_line("volume.slice", 3.0, usual, subject="city\x1fRecife", format="count", numerator=3)
     there = make.number_line(
-        "volume.slice", 401.0, usual, subject="city=Natal", format="count", numerator=401
+        "volume.slice", 401.0, usual, subject="city\x1fNatal", format="count", numerator=401
     )
     found = where(lead, [gone, there])
     assert [each.slice.value for each in found.most] == ["Recife"]
@@ -113,7 +113,40 @@ def test_a_deployment_is_near_within_a_day_before_and_the_night(
     line = DeploymentLine("v2", "", "", "", "", "", "", started, 1000)
     story = explain(replace(changed, numbers=(errors,), deployments=(line,)))
     assert (story.deployed is not None) == near
-    assert story.serving == line
+    assert story.serving == (line if started < "2026-05-12T03:00" else None), "it was not there before"
+
+
+def test_a_deployment_that_was_rolled_back_is_still_named(changed: NightPage, errors: NumberLine) -> None:
+    """What served only the night the change began, and serves no longer tonight, is known to the state."""
+    old = DeploymentLine("v1", "", "", "", "", "", "", "2026-05-01T00:00+00:00", 1000)
+    gone = DeploymentLine("v2", "", "", "", "", "", "", "2026-05-12T04:00+00:00", 0)
+    story = explain(replace(changed, numbers=(errors,), deployments=(old,), known=(old, gone)))
+    assert (story.deployed, story.serving) == (gone, old)
+
+
+def test_what_never_varied_is_not_far_out_all_the_time(changed: NightPage, make: Any) -> None:
+    """Fourteen nights of exactly as many requests, then a third less: it began tonight."""
+    volume = make.number_line("volume", 783.0, [1200.0] * 14, format="count")
+    story = explain(replace(changed, numbers=(volume,)))
+    assert (story.since, story.nights) == (NIGHT, 1)
+
+
+@pytest.mark.parametrize("name", ["errors", "prediction", "volume", "outcome", "null_share"])
+def test_what_can_no_longer_be_measured_is_told(changed: NightPage, make: Any, name: str) -> None:
+    """A column that vanished, or is empty tonight, is no quiet night; after three nights it is the new usual."""
+    line = make.number_line(name, None, PAST, subject="seats")
+    story = explain(replace(changed, numbers=(line,), critical=("errors", "schema")))
+    assert (story.state, story.lead) == ("data", None)
+    assert "schema" in story.urgent
+    away = make.number_line(name, None, [*PAST, None, None, None], subject="seats")
+    assert explain(replace(changed, numbers=(away,))).state != "data"
+
+
+def test_good_news_wakes_nobody(changed: NightPage, make: Any) -> None:
+    """Fewer errors, and shares of a handful of requests, are no change to tell."""
+    better = make.number_line("errors", 0.01, PAST, numerator=10, denominator=1000)
+    thin = make.number_line("outcome", 0.9, PAST, numerator=18, denominator=20)
+    assert explain(replace(changed, numbers=(better, thin))).state == "quiet"
 
 
 def test_the_outcome_is_told_before_all(changed: NightPage, make: Any) -> None:

@@ -127,8 +127,13 @@ def test_a_morning_gathers_lines() -> None:
     assert lines == (
         "eta, night of Tue 12 May: 10 inputs moved, and nothing that users notice  <https://p.example/eta|page>"
     )
-    many = texts(message.morning([line] * 45, "en"))[1].split("\n")
+    sections = texts(message.morning([line] * 45, "en"))[1:]
+    many = [each for section in sections for each in section.split("\n")]
     assert (len(many), many[-1]) == (41, "and 5 more nights")
+    assert len(sections) > 1
+    assert all(len(section) <= 3000 for section in sections), (
+        "Slack refuses longer ones, and then says none of it"
+    )
 
 
 @pytest.mark.parametrize("name", ["errors", "outcome", "volume"])
@@ -175,7 +180,7 @@ def test_every_number_has_its_words(
     page = replace(changed, numbers=(line,), language=language, deployments=())
     story = explain(page)
     if story.lead is None:
-        assert (name, value) == ("null_share", 0.01)
+        assert (name, value) in {("null_share", 0.01), ("errors", 0.01)}
         return
     told = tell(page, story)
     assert all((told.headline, told.change, told.much, told.where, told.since, told.wait, told.do))

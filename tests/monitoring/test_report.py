@@ -57,7 +57,7 @@ def test_a_changed_night_answers_in_order(changed: NightPage) -> None:
         "Where Not measured by part of the traffic. "
         "Since Mon 11 May, one night so far. 2026-04-02 refund-reply v18 green 9f2c1ab went live on Mon 11 May at 11:05 "
         "(author @ana, approved by @rui) "
-        "Can it wait? Yes, until morning: the number of requests and errors are as usual. "
+        "Can it wait? Yes, until morning: nothing unusual about the number of requests and errors. "
         "First step @assist-team: hold the new deployment against the one before; if it is the cause, roll it back. "
         "Also “prep_minutes” is missing more often than usual (0.42 % → 10.5 %) "
         "Tue 12 May 2026: 18,120 requests, 4 features moved. This page replaces an earlier one: 34 late requests arrived"
