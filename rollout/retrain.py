@@ -24,7 +24,7 @@ from rollout.trainer import Trainer
 from services.errors import StateError, UsageError
 from services.window import window_between
 from store.deployments import DeploymentRow, deployments_of, see_deployments
-from store.models import ModelRow, model_of, model_of_release, record_model
+from store.models import ModelRow, model_of, model_of_release, models_of, record_model
 from store.references import latest_reference
 from store.releases import ReleaseRow, releases_of
 from store.state import reading, writing
@@ -64,6 +64,9 @@ def retrain(watch: Watch, release_version: str, recorded_at: datetime, *, code_c
     if row.promoted:
         _put_in_force(watch, row, code_commit)
     return kept.read(row, is_new=is_new)
+
+
+_DAY = len("2013-06-24")
 
 
 @dataclass(frozen=True)
@@ -160,10 +163,21 @@ def _recorded(watch: Watch, made: _Made, recorded_at: datetime) -> ModelRow:
     with writing(watch.state) as connection:
         known = model_of_release(connection, service, made.release_version)
         if known is None:
-            record_model(connection, row)
+            record_model(connection, _unless_superseded(row, models_of(connection, service)))
             known = model_of(connection, service, made.model_version)
     assert known is not None
     return known
+
+
+def _unless_superseded(row: ModelRow, models: list[ModelRow]) -> ModelRow:
+    """The model, not promoted if one that learnt from as late or later nights was: it was held against an older one.
+
+    Old nights may be run again, and the same nights released anew. Versions begin with the last night of training.
+    """
+    newer = [
+        each for each in models if each.promoted and each.model_version[:_DAY] >= row.model_version[:_DAY]
+    ]
+    return replace(row, promoted=False, reason="superseded") if row.promoted and newer else row
 
 
 def _put_in_force(watch: Watch, row: ModelRow, code_commit: str) -> None:

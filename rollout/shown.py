@@ -11,6 +11,7 @@ from rollout.records import Part, Retrained, Scores
 _VERDICT: Mapping[str, str] = {
     "lower_log_loss": "its log loss is lower than that of what was served, and not higher on at least half of the nights",
     "log_loss_not_lower": "its log loss is not lower than that of what was served",
+    "superseded": "a model that learnt from as late or later nights was promoted already",
     "worse_on_most_nights": "its log loss is lower over all rows, but higher on more than half of the nights",
     "too_few_nights": "the release holds too few nights to train on some and hold out others",
     "too_few_training_rows": "there are too few rows to train on (enough.rows)",

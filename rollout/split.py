@@ -89,6 +89,8 @@ def served(split: Split) -> Served:
     probabilities = there[PREDICTION].to_numpy() if numbers else None
     if probabilities is not None and not ((probabilities >= 0) & (probabilities <= 1)).all():
         probabilities = None
+    if probabilities is not None and ((probabilities == 0) | (probabilities == 1)).all():
+        probabilities = None  # answers yes or no: log loss would count each error as a certainty
     return Served(
         features=there.select(list(split.features)).to_pandas(),
         labels=there[LABEL].to_numpy(),

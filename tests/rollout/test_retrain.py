@@ -231,3 +231,17 @@ def test_an_unknown_release(shop: Any) -> None:
     """The message names those there are."""
     with pytest.raises(UsageError, match=f"shop has no release 0000. The newest ones: {shop.version}"):
         retrain(shop.watch, "0000", NOW)
+
+
+def test_an_older_dataset_replaces_no_newer_model(shop: Any) -> None:
+    """The same nights released anew, or an old night run again, were held against what served, not against the new model."""
+    first = retrain(shop.watch, shop.version, NOW)
+    again = retrain(shop.watch, shop.release_of(shop.rows.slice(1)), NOW)
+
+    assert (first.promoted, again.promoted, again.reason) == (True, False, "superseded")
+    assert again.new is not None
+    with reading(shop.watch.state) as connection:
+        deployed = [row.model_version for row in deployments_of(connection, "shop") if row.source == "deploy"]
+        assert latest_reference(connection, "shop", again.model_version) is None
+    assert deployed == [first.model_version]
+    assert retrain(shop.watch, again.release_version, NOW).reason == "superseded"

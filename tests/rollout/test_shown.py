@@ -105,11 +105,11 @@ def test_plain_is_json() -> None:
 def test_every_reason_has_its_words() -> None:
     """What the rule can say, the log and the documentation explain."""
     rule = (ROOT / "rollout" / "scores.py").read_text(encoding="utf-8")
-    reasons = set(re.findall(r"^    - `(\w+)`:", rule, re.MULTILINE)) | {"lower_log_loss"}
+    reasons = set(re.findall(r"^    - `(\w+)`:", rule, re.MULTILINE)) | {"lower_log_loss", "superseded"}
     documented = set(
         re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "retraining.md").read_text("utf-8"), re.MULTILINE)
     )
 
-    assert len(reasons) == 10
+    assert len(reasons) == 11
     assert set(shown._VERDICT) == reasons
     assert documented == reasons - {"lower_log_loss"}
