@@ -29,7 +29,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
-from ronda.roster import NOT_MENDED_BY_RETRY, START, dag_id, manner, manual, services_on_watch
+from ronda.roster import NOT_MENDED_BY_RETRY, START, dag_id, manner, manual, services_on_watch, tags
 from services.home import home_from
 from services.model import Service
 
@@ -57,7 +57,7 @@ def dataset_release(service: Service) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        tags=["ronda", name],
+        tags=tags(name),
         description=f"Makes datasets of the outcomes of {name}.",
         doc_md=manual(__doc__, service),
         default_args=manner(service.owner, minutes=120) | {"retry_policy": RETRY_POLICY},
@@ -69,7 +69,7 @@ def dataset_release(service: Service) -> DAG:
             from ronda.cli import clock
             from ronda.partition import no_release, release_window
 
-            watch, night = rounds.begin(name, get_current_context(), connection_url)
+            watch, night = rounds.begin(name, get_current_context(), clock, connection_url)
             if reason := no_release(watch.service, night.date):
                 raise AirflowSkipException(reason)
             done = released.make(watch, release_window(watch.service, night.date), clock())

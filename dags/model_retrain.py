@@ -3,7 +3,7 @@
 | task | what it does |
 |---|---|
 | `retrain` | fits a model on the dataset, holds it against what served, on nights neither has seen, and says so in its log |
-| `promoted` | says to whoever waits for it that there is a new model; *skipped* when the old one stays |
+| `promoted` | says once to whoever waits for it that there is a new model; *skipped* when the old one stays |
 
 Wakes when `dataset_release` has made a dataset. A model that is not promoted is no failure: the log says why, with the
 numbers of both. Run again on the same dataset, the same model and verdict come out, and nothing is written.
@@ -32,7 +32,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
-from ronda.roster import NOT_MENDED_BY_RETRY, START, dag_id, manner, manual, services_on_watch
+from ronda.roster import NOT_MENDED_BY_RETRY, START, dag_id, manner, manual, services_on_watch, tags
 from services.home import home_from
 from services.model import Service
 
@@ -60,7 +60,7 @@ def model_retrain(service: Service) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        tags=["ronda", name],
+        tags=tags(name),
         description=f"Trains {name} on its newest dataset.",
         doc_md=manual(__doc__, service),
         default_args=manner(service.owner, minutes=360, retries=2) | {"retry_policy": RETRY_POLICY},
@@ -77,19 +77,27 @@ def model_retrain(service: Service) -> DAG:
 
             # scikit-learn's file format asks every module for every name, and Airflow's modules warn each time
             warnings.filterwarnings("ignore", message=r"The `airflow\.")
-            watch, night = rounds.begin(name, get_current_context(), connection_url)
-            version = rounds.release_of(watch, release_window(watch.service, night.date)).version
-            done = retrain(watch, version, clock(), code_commit=code_commit())
+            context = get_current_context()
+            watch, night = rounds.begin(name, context, clock, connection_url)
+            # a run that a dataset woke is for that one, even if its nights were released again since
+            woken_by = [
+                event.extra["version"] for event in context["triggering_asset_events"].get(release_asset, ())
+            ]
+            release = rounds.release_of(watch, release_window(watch.service, night.date), *woken_by[-1:])
+            done = retrain(watch, release.version, clock(), code_commit=code_commit())
             print(shown.text(done))
             nights.finish(watch)
             found = shown.plain(done)
             told = ("model_version", "promoted", "reason", "path")
-            return {"night": night.name, "release": version} | {key: found[key] for key in told}
+            return {"night": night.name, "release": release.version} | {key: found[key] for key in told}
 
-        @task(outlets=[asset], multiple_outputs=False)
+        @task(inlets=[asset], outlets=[asset], multiple_outputs=False)
         def promoted(model: dict[str, Any]) -> Iterator[Any]:
             if not model["promoted"]:
                 raise AirflowSkipException(f"{name}: the model that serves stays, see the log of `retrain`.")
+            version, before = model["model_version"], get_current_context()["inlet_events"][asset]
+            if any(event.extra.get("model_version") == version for event in before):
+                raise AirflowSkipException(f"{name}: model {version} was announced before.")
             yield Metadata(asset, extra={key: model[key] for key in ("model_version", "release", "path")})
 
         promoted(retrain())

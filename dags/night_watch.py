@@ -24,7 +24,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException
 
-from ronda.roster import NOT_MENDED_BY_RETRY, START, manner
+from ronda.roster import NOT_MENDED_BY_RETRY, START, manner, tags
 
 # What a task needs is imported when it runs: this file is read again and again.
 # ruff: noqa: PLC0415
@@ -39,7 +39,7 @@ with DAG(
     start_date=START,
     catchup=False,
     max_active_runs=1,
-    tags=["ronda"],
+    tags=tags(),
     description="Tells nights that are late, and sends all messages that are due.",
     doc_md=__doc__,
     default_args=manner("ronda", minutes=12, retries=1) | {"retry_policy": RETRY_POLICY},

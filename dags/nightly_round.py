@@ -37,7 +37,7 @@ from airflow.sdk import (
 )
 
 from monitoring.lateness import schedule_of
-from ronda.roster import NOT_MENDED_BY_RETRY, START, dag_id, ends_at, manner, manual, services_on_watch
+from ronda.roster import NOT_MENDED_BY_RETRY, START, dag_id, ends_at, manner, manual, services_on_watch, tags
 from services.home import home_from
 from services.model import Service
 
@@ -67,7 +67,7 @@ def nightly_round(service: Service) -> DAG:
         end_date=ends_at(service),
         catchup=False,
         max_active_runs=1,
-        tags=["ronda", name],
+        tags=tags(name),
         description=f"Judges each night of {name}.",
         doc_md=manual(__doc__, service),
         default_args=manner(service.owner, minutes=120) | {"retry_policy": RETRY_POLICY},
@@ -78,7 +78,7 @@ def nightly_round(service: Service) -> DAG:
             from ronda import rounds
             from ronda.cli import clock
 
-            watch, night = rounds.begin(name, get_current_context(), connection_url)
+            watch, night = rounds.begin(name, get_current_context(), clock, connection_url)
             return rounds.plain_outcomes(night, rounds.mature(watch, night, clock))
 
         @task(outlets=[asset], multiple_outputs=False)
@@ -86,7 +86,7 @@ def nightly_round(service: Service) -> DAG:
             from ronda import nights, rounds
             from ronda.cli import clock
 
-            watch, night = rounds.begin(name, get_current_context(), connection_url)
+            watch, night = rounds.begin(name, get_current_context(), clock, connection_url)
             found = rounds.plain_night(rounds.judge(watch, night, clock))
             print(f"Pages of all nights: {nights.place(watch, nights.finish(watch))}")
             yield Metadata(
@@ -114,7 +114,7 @@ def broken_file(name: str, error: Exception) -> DAG:
         start_date=START,
         catchup=False,
         max_active_runs=1,
-        tags=["ronda", name],
+        tags=tags(name),
         description=f"services/{name}.yaml cannot be read.",
         doc_md=f"# {name}\n\n```\n{said}\n```\n\n{__doc__}",
         default_args=manner("ronda", minutes=5) | {"retry_policy": RETRY_POLICY},

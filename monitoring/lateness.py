@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from zoneinfo import ZoneInfo
-
-from croniter import CroniterBadDateError, croniter
 
 from services.model import Service
 
@@ -48,16 +46,17 @@ def _moved(schedule: str, time_zone: str) -> str:
     >>> _moved("30 2 * * *", "America/New_York"), _moved("30 2 * * *", "America/Recife")
     ('30 3 * * *', '30 2 * * *')
     """
-    minute, hour, *days = schedule.split()
-    if not (minute.isdecimal() and hour.isdecimal()):
-        return schedule  # several times a day: the next one names the night
-    zone = ZoneInfo(time_zone)
-    at = time(int(hour), int(minute))
+    at, zone = _time(schedule), ZoneInfo(time_zone)
     for day in map(date.fromordinal, _A_YEAR):
         found = datetime.combine(day, at, tzinfo=zone).astimezone(UTC).astimezone(zone)
         if found.time() != at and found.date() == day:
-            return _moved(f"{found.minute} {found.hour} {' '.join(days)}", time_zone)
+            return _moved(f"{found.minute} {found.hour} * * *", time_zone)
     return schedule
+
+
+def _time(schedule: str) -> time:
+    minute, hour, *_ = schedule.split()
+    return time(int(hour), int(minute))
 
 
 def late(
@@ -65,8 +64,8 @@ def late(
 ) -> list[Late]:
     """The nights that should be there and are not, oldest first; at most the last three that were due.
 
-    A round is for the local date of the scheduled time before it, and a night is late once `late_after` has
-    passed since its round should have begun. Nights after `until` are not expected.
+    A round is for the local date before the one it begins on, and a night is late once `late_after` has passed
+    since its round should have begun. Nights after `until` are not expected.
 
     Args:
         now: aware.
@@ -88,19 +87,14 @@ def late(
 
 
 def _rounds(service: Service, now: datetime) -> Iterator[Late]:
-    """Every round that was scheduled before now, newest first."""
-    zone = ZoneInfo(service.time_zone)
-    # in the clock's own hours, as Airflow does: the night of a round must not depend on a change of clocks
-    ticks = croniter(schedule_of(service), now.astimezone(zone).replace(tzinfo=None), ret_type=datetime)
-    try:
-        begins: datetime = ticks.get_prev()
-        while True:
-            before: datetime = ticks.get_prev()
-            if before.date() < begins.date():  # else it is a second round of a day whose night is not over
-                yield Late(before.date(), _instant(begins, zone))
-            begins = before
-    except CroniterBadDateError:
-        return  # a date that never comes, such as 31 February
+    """Every round that was due to begin by now, newest first; those before it without end."""
+    zone, at = ZoneInfo(service.time_zone), _time(schedule_of(service))
+    today = now.astimezone(zone).date()
+    for days in count():
+        day = today - timedelta(days=days)
+        begins_at = _instant(datetime.combine(day, at), zone)
+        if begins_at <= now:
+            yield Late(day - timedelta(days=1), begins_at)
 
 
 def _instant(local: datetime, zone: ZoneInfo) -> datetime:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from monitoring.records import NightPage, Story
@@ -87,8 +87,6 @@ def late(service: Service, night: date, expected_at: datetime, reason: str) -> P
     """
     language = service.language
     due = expected_at.astimezone(ZoneInfo(service.time_zone))
-    headline = say(language, "late.headline", night=brief_day(language, night, due.date()))
-    title = say(language, "message.title", mark="🔴", service=service.service, headline=headline)
     expected = say(
         language,
         "late.expected",
@@ -99,11 +97,38 @@ def late(service: Service, night: date, expected_at: datetime, reason: str) -> P
     known = say(language, "late.reason", reason=short(reason, 600) or say(language, "late.unseen"))
     check = f"ronda check {service.service} --date {night.isoformat()}"
     command = f"ronda night {service.service} --date {night.isoformat()}"
-    step = f"{short(service.owner)}: {say(language, 'late.do', check=check, command=command)}"
+    return _no_verdict(
+        service,
+        say(language, "late.headline", night=brief_day(language, night, due.date())),
+        f"{expected} {known}",
+        say(language, "late.do", check=check, command=command),
+    )
+
+
+def unwatched(service: Service, what: Literal["broken", "gone"], reason: str) -> Payload:
+    """The message of a service that nobody watches, since its file cannot be read or is gone.
+
+    Args:
+        service: what is still known of it.
+        reason: what is wrong with the file, in a sentence.
+    """
+    language = service.language
+    command = f"ronda night {service.service} --from DATE --to DATE"
+    return _no_verdict(
+        service,
+        say(language, f"unwatched.{what}"),
+        say(language, "late.reason", reason=short(reason, 600)),
+        say(language, f"unwatched.do.{what}", command=command),
+    )
+
+
+def _no_verdict(service: Service, headline: str, known: str, step: str) -> Payload:
+    language = service.language
+    title = say(language, "message.title", mark="🔴", service=service.service, headline=headline)
     lines = [
-        plain(f"{expected} {known}"),
+        plain(known),
         f"*{say(language, 'told.wait')}*  {plain(say(language, 'late.wait'))}",
-        f"*{say(language, 'told.do')}*  {plain(step)}",
+        f"*{say(language, 'told.do')}*  {plain(f'{short(service.owner)}: {step}')}",
     ]
     runbook = _link(service.runbook, say(language, "message.runbook"))
     return _payload(title, [f"*{plain(title)}*", "\n".join(lines), f"{_whom(service)}   {runbook}".strip()])

@@ -23,14 +23,14 @@ from monitoring.numbers import measure, measure_slices, outcome_slices
 from monitoring.profile import summarise
 from monitoring.record import Written, write
 from monitoring.validate import rules
-from services.errors import NightError, ReferenceMissingError
+from services.errors import NightError, NightNotOverError, ReferenceMissingError
 from services.window import Night, night_of
 from store.count import Counted, count
 from store.deployments import DeploymentRow
 from store.grid import CategoryGrid
 from store.labelled import LabelCount, label_counts
 from store.query import REQUESTS
-from store.references import ReferenceRow, latest_reference
+from store.references import ReferenceRow, reference_for
 from store.source import Source
 from store.state import reading
 from store.statement import Reading, Selection, served
@@ -45,7 +45,8 @@ def run(watch: Watch, night: Night, recorded_at: datetime, *, tell: bool = True)
         tell: whether what the night has to say is put into the outbox; nobody wants to be told of the past.
 
     Raises:
-        NightError: the night is not over, or its log is empty.
+        NightNotOverError: the night is not over.
+        NightError: its log is empty.
         ReferenceMissingError: the service has no reference yet.
         SourceError: the source cannot be reached or is not as declared.
         StateError: state or lake refuse.
@@ -58,10 +59,10 @@ def refuse_unfinished(service: str, night: Night, now: datetime) -> None:
     """Hold that a night is over.
 
     Raises:
-        NightError: it is not.
+        NightNotOverError: it is not.
     """
     if now < night.end:
-        raise NightError(
+        raise NightNotOverError(
             f"{service}, {night.name}: this night is not over, it ends at {night.end:%Y-%m-%d %H:%M} UTC. "
             "Run it after that, or name an earlier --date."
         )
@@ -152,7 +153,7 @@ def _reference(watch: Watch, night: Night, version: str) -> tuple[ReferenceRow, 
     """The reference of the version that served most requests, else the service's last one."""
     service = watch.service.service
     with reading(watch.state) as connection:
-        row = latest_reference(connection, service, version) or latest_reference(connection, service)
+        row = reference_for(connection, service, version, night.end)
     if row is None:
         raise ReferenceMissingError(
             f"{service}, {night.name}: there is no reference to compare with. Freeze one first: "

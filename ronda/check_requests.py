@@ -22,7 +22,7 @@ from store.count import COLUMNS_A_PASS, Counted, count
 from store.duck import arrow
 from store.inspect import as_text, distinct_texts, without_time
 from store.query import REQUESTS
-from store.references import latest_reference
+from store.references import latest_reference, reference_for
 from store.source import Source
 from store.state import reading
 from store.statement import KEPT, Selection, frequent, marked, served
@@ -165,7 +165,7 @@ def _reference_row(watch: Watch, source: Source, selection: Selection, columns: 
     version = main_version(seen(service, source.fetch(served(narrow, names)))) if names else ""
     with reading(watch.state) as connection:
         own = latest_reference(connection, service, version)
-        other = own or latest_reference(connection, service)
+        other = reference_for(connection, service, version, selection.window.end)
     of = f"model version {text.short(version)}" if version else "the model version the log does not name"
     command = f"ronda reference {service} --model-version {shlex.quote(text.short(version) or 'V')} --from DATE --to DATE"
     if own:

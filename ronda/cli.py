@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from services.errors import RondaError, UsageError
+from services.window import FIRST_YEAR, LAST_YEAR
 
 if TYPE_CHECKING:
     from store.watch import Watch
@@ -25,8 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and so passwords and users' text
 )
-
-_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="A service file's name, without .yaml.")]
 First = Annotated[
@@ -132,14 +131,18 @@ def night(
     ] = False,
 ) -> None:
     """Judge one night, or several in a row, write their pages, and send what they have to say."""
-    from ronda import nights, progress, sending
+    if send_only:  # first: a broken file of one service must not keep what waits for all
+        _send_only(as_json, [day, first, last], others=no_messages or evidently)
+        return
+    from ronda import nights, progress, rounds, sending
+    from services.home import home_from
+    from services.read import read_service
     from services.window import nights_between
 
-    watch = _watch(service)
-    if send_only:
-        _send_only(watch, as_json, [day, first, last], others=no_messages or evidently)
-        return
-    wanted = list(nights_between(*_range(day, first, last), watch.service.time_zone))
+    home = home_from()
+    its = read_service(service, home)
+    wanted = list(nights_between(*_range(day, first, last), its.time_zone))
+    watch = rounds.watched(its, home, wanted, clock)
     with progress.shown(service, len(wanted), quiet=as_json) as told:
         done = nights.go_round(watch, wanted, clock, told, tell=not no_messages)
     if evidently:
@@ -211,21 +214,33 @@ def release(service: ServiceName, first: First = None, last: Last = None, as_jso
         typer.echo(released.text(watch, made))
 
 
-def _send_only(watch: Watch, as_json: bool, days: list[datetime | None], *, others: bool) -> None:
-    """What `night_watch` does in Airflow, for those who have cron."""
-    from ronda import nights, sending
+def _send_only(as_json: bool, days: list[datetime | None], *, others: bool) -> None:
+    """What `night_watch` does in Airflow, for those who have cron; of all services, whichever is named."""
     from ronda.watch_nights import watch_all
 
     if others or any(day is not None for day in days):
         raise UsageError("--send-only judges no night: give it alone, or with --json.")
-    watch_all()
-    sent = sending.send(watch.state, watch.lake, watch.home, clock)
-    nights.finish(watch)
+    try:
+        watch_all()
+    finally:  # what waits is sent all the same, and then the error is told
+        _send(as_json)
+
+
+def _send(as_json: bool) -> None:
+    from ronda import nights, sending
+    from services.home import home_from
+    from store.lake import open_lake
+    from store.state import open_state
+
+    home = home_from()
+    state, lake = open_state(home.state_url), open_lake(home.lake_url)
+    sent = sending.send(state, lake, home, clock)
     if as_json:
         _print_json(sending.plain(sent))
     else:
         for line in sending.lines(sent) if sent or sent.busy else ("Nothing waits to be sent.",):
             typer.echo(line)
+    nights.index_of(home, state, lake)
 
 
 def main() -> None:
@@ -261,8 +276,8 @@ def _range(day: datetime | None, first: datetime | None, last: datetime | None) 
         raise UsageError("Say which nights: --date 2013-06-24, or --from 2013-06-01 --to 2013-06-30.")
     if last < first:
         raise UsageError(f"--to {last:%Y-%m-%d} lies before --from {first:%Y-%m-%d}. Swap them.")
-    if not (first.year >= _FIRST_YEAR and last.year <= _LAST_YEAR):
-        raise UsageError(f"Nights lie between {_FIRST_YEAR} and {_LAST_YEAR}.")
+    if not (first.year >= FIRST_YEAR and last.year <= LAST_YEAR):
+        raise UsageError(f"Nights lie between {FIRST_YEAR} and {LAST_YEAR}.")
     return first.date(), last.date()
 
 

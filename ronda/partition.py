@@ -9,9 +9,7 @@ from typing import Any
 
 from services.errors import UsageError
 from services.model import Service
-from services.window import Night, Window, cohort_of, night_of, window_between
-
-_FIRST, _LAST = date(1970, 1, 1), date(2200, 12, 31)
+from services.window import FIRST_YEAR, LAST_YEAR, Night, Window, cohort_of, night_of, window_between
 
 
 def night_in(context: Mapping[str, Any], service: Service) -> Night:
@@ -36,8 +34,10 @@ def night_in(context: Mapping[str, Any], service: Service) -> Night:
         raise UsageError(
             f"{name}: the night of this run is given as {str(given)[:60]!r}, which is no date. Write it as 2013-06-24."
         )
-    if not _FIRST <= day <= _LAST:
-        raise UsageError(f"{name}: the night of this run is {day}, and nights lie between 1970 and 2200.")
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise UsageError(
+            f"{name}: the night of this run is {day}, and nights lie between {FIRST_YEAR} and {LAST_YEAR}."
+        )
     return night_of(day, service.time_zone)
 
 

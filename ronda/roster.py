@@ -21,6 +21,7 @@ NOT_MENDED_BY_RETRY: Mapping[str, str] = {
     "services.errors.ServiceFileError": "the service file must be mended first",
     "services.errors.ReferenceMissingError": "a reference must be frozen first",
     "services.errors.UsageError": "the run must be started in another way",
+    "services.errors.NightNotOverError": "the night must be over first",
 }
 """Errors after which trying again is in vain -> why."""
 
@@ -46,6 +47,11 @@ def services_on_watch(home: Home) -> tuple[dict[str, Service], dict[str, Service
 def dag_id(task: str, name: str) -> str:
     """The id of a service's DAG; a file whose name cannot be a service's gets one all the same, so that it is seen."""
     return f"{task}_{re.sub(r'[^A-Za-z0-9_]', '-', name)[:100]}"
+
+
+def tags(name: str = "") -> list[str]:
+    """What a DAG is found by in Airflow's pages; a tag has at most 100 letters there."""
+    return ["ronda", name[:100]] if name else ["ronda"]
 
 
 def ends_at(service: Service) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -14,18 +14,20 @@ from monitoring.night import refuse_unfinished
 from monitoring.record import Written
 from ronda.partition import night_in
 from services.errors import NightError, RondaError, StateError
-from services.home import home_from
+from services.home import Home, home_from
+from services.model import Service
+from services.read import read_service
 from services.window import Night, Window
 from store.releases import ReleaseRow, releases_of
-from store.state import reading, writing
+from store.state import State, open_state, reading, writing
 from store.troubles import TroubleRow, note_trouble
-from store.watch import Watch, open_watch
+from store.watch import Watch, watch_over
 
 Clock = Callable[[], datetime]
 
 
 def begin(
-    name: str, context: Mapping[str, Any], connection: Callable[[str], str] | None = None
+    name: str, context: Mapping[str, Any], clock: Clock, connection: Callable[[str], str] | None = None
 ) -> tuple[Watch, Night]:
     """The service under watch and the night that a run is for.
 
@@ -35,10 +37,32 @@ def begin(
         connection: gives the URL of one of Airflow's connections.
 
     Raises:
-        RondaError: the service file is wrong, the run has no night, or state or lake cannot be opened.
+        RondaError: the service file is wrong, the run has no night, or source, state or lake cannot be opened.
     """
-    watch = open_watch(name, home_from(), connection)
-    return watch, night_in(context, watch.service)
+    home = home_from()
+    service = read_service(name, home)
+    night = night_in(context, service)
+    return watched(service, home, [night], clock, connection), night
+
+
+def watched(
+    service: Service,
+    home: Home,
+    nights: Sequence[Night],
+    clock: Clock,
+    connection: Callable[[str], str] | None = None,
+) -> Watch:
+    """A service under watch, for some nights.
+
+    Raises:
+        SourceError: its source is named by something that is not set; noted as the trouble of those of the nights
+            that are over.
+        StateError: state or lake cannot be opened.
+    """
+    state = open_state(home.state_url)
+    over = [night for night in nights if night.end <= clock()]
+    with _noting(state, service, over, clock):
+        return watch_over(service, home, state, connection)
 
 
 def mature(watch: Watch, night: Night, clock: Clock) -> Matured | None:
@@ -48,7 +72,7 @@ def mature(watch: Watch, night: Night, clock: Clock) -> Matured | None:
         RondaError: it is noted as the night's trouble, unless it is that the night is not over.
     """
     refuse_unfinished(watch.service.service, night, clock())
-    with _noting(watch, night, clock):
+    with _noting(watch.state, watch.service, [night], clock):
         return feedback.night.mature(watch, night, clock())
 
 
@@ -60,44 +84,47 @@ def judge(watch: Watch, night: Night, clock: Clock, *, tell: bool = True) -> Wri
     """
     # before the noting: who tries a night too early must not leave a reason for its being late
     refuse_unfinished(watch.service.service, night, clock())
-    with _noting(watch, night, clock):
+    with _noting(watch.state, watch.service, [night], clock):
         return monitoring.night.run(watch, night, clock(), tell=tell)
 
 
 @contextmanager
-def _noting(watch: Watch, night: Night, clock: Clock) -> Iterator[None]:
-    """Keep what went wrong with a night: it is the reason given when the night is told to be late."""
+def _noting(state: State, service: Service, nights: Sequence[Night], clock: Clock) -> Iterator[None]:
+    """Keep what went wrong with some nights: it is the reason given when one of them is told to be late."""
     try:
         yield
-    except RondaError as error:
-        _note(watch, night, type(error).__name__, str(error), clock())
-        raise
     except Exception as error:
-        # its words are kept nowhere: a library's error may quote what users wrote
-        said = f"{watch.service.service}, {night.name}: the run broke off ({type(error).__name__}). Its log says where."
-        _note(watch, night, type(error).__name__, said, clock())
+        kind, known = type(error).__name__, isinstance(error, RondaError)
+        for night in nights:
+            # a library's own words are kept nowhere: they may quote what users wrote
+            broke_off = f"{service.service}, {night.name}: the run broke off ({kind}). Its log says where."
+            _note(
+                state,
+                TroubleRow(service.service, night.date, kind, str(error) if known else broke_off, clock()),
+            )
         raise
 
 
-def _note(watch: Watch, night: Night, kind: str, message: str, at: datetime) -> None:
-    row = TroubleRow(watch.service.service, night.date, kind, message, at)
-    with suppress(StateError), writing(watch.state) as connection:  # the first error is the one to tell
+def _note(state: State, row: TroubleRow) -> None:
+    with suppress(StateError), writing(state) as connection:  # the first error is the one to tell
         note_trouble(connection, row)
 
 
-def release_of(watch: Watch, window: Window) -> ReleaseRow:
-    """The newest dataset of exactly these nights.
+def release_of(watch: Watch, window: Window, version: str = "") -> ReleaseRow:
+    """The dataset of this version, or else the newest one of exactly these nights.
 
     Raises:
         NightError: there is none.
     """
     service = watch.service.service
     with reading(watch.state) as connection:
-        found = [
-            row
-            for row in releases_of(connection, service)
-            if (row.window_start, row.window_end) == (window.start, window.end)
-        ]
+        known = releases_of(connection, service)
+    if version:
+        found = [row for row in known if row.version == version]
+    else:
+        found = [row for row in known if (row.window_start, row.window_end) == (window.start, window.end)]
+    if version and not found:
+        raise NightError(f"{service}: there is no dataset {version[:80]}, which this run was woken by.")
     if not found:
         raise NightError(
             f"{service}, {window.first} to {window.last}: there is no dataset of these nights. Make it first: "

@@ -1,4 +1,4 @@
-"""Whom to tell that a service file cannot be read: what can still be made out of it."""
+"""Whom to tell that a service file cannot be read, or is gone: what can still be made out of it."""
 
 from __future__ import annotations
 
@@ -26,18 +26,25 @@ def stand_in(name: str, home: Home, channel: str = "") -> Service | None:
         None if there is no channel to tell it in.
     """
     files = (home.services / f"{name}.yaml", home.services / read.DEFAULTS)
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
+    texts = [_text(path) for path in files]
     slack = _said(texts[:1], "slack") or channel or _said(texts[1:], "slack")
     if not slack:
         return None
     return Service.model_validate({
         **read_yaml(_SHIPPED)[0],
         "service": _name(name),
-        "owner": _said(texts, "owner") or "ronda",
-        "slack": slack,
+        "owner": _said(texts, "owner")[:200] or "ronda",
+        "slack": slack[:200],
         "source": "unknown",
         "requests": "unknown.sql",
     })  # fmt: skip
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # why it cannot be read is what is told
+        return ""
 
 
 def _said(texts: list[str], key: str) -> str:

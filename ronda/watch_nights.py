@@ -5,8 +5,9 @@ It reads the service files and the state, never a log, and puts messages into th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from monitoring import message
 from monitoring.lateness import late
@@ -16,13 +17,14 @@ from ronda.unreadable import stand_in
 from services.errors import ServiceFileError
 from services.home import Home, home_from
 from services.model import Service
+from services.read import DEFAULTS
 from store import outbox
 from store.canonical import canonical_json
 from store.ledger import latest_night, nights_of
 from store.outbox import MessageRow
 from store.state import State, open_state, reading, writing
 from store.troubles import trouble_of
-from store.watched import watched_since
+from store.watched import services_watched, watched_since
 
 KIND = "late"
 
@@ -31,25 +33,41 @@ def watch_all() -> dict[str, list[str]]:
     """Look after every service of the home; the keys of the new messages, by what they say.
 
     Raises:
-        RondaError: the home has no services, or the state cannot be opened.
+        RondaError: as `watch`, or the state cannot be opened.
     """
     home = home_from()
     return watch(home, open_state(home.state_url), clock())
 
 
 def watch(home: Home, state: State, now: datetime) -> dict[str, list[str]]:
-    """Put a message for each night that is late, each that came after all, and each file that cannot be read.
+    """Put a message for each night that is late, each that came after all, and each service that nobody watches.
 
     Every message has a key of its own, so that none is put twice, however often this runs.
+
+    Raises:
+        ServiceFileError: the home has no services, or nobody can be told of a file that is broken or gone. What
+            can be told is told before.
     """
-    services, broken = services_on_watch(home)
-    told: dict[str, list[MessageRow]] = {"late": [], "came": [], "broken": []}
-    for service in services.values():
-        told["late"] += _late(state, service, now)
-        told["came"] += _came(state, service, now)
-    for name, error in broken.items():
-        told["broken"] += _broken(home, state, name, error, now)
-    return {what: [row.key for row in rows if _put(state, row)] for what, rows in told.items()}
+    try:
+        services, broken = services_on_watch(home)
+        nowhere = []
+    except ServiceFileError as error:  # the folder is gone, and with it every service that was watched
+        services, broken, nowhere = {}, {}, [str(error)]
+    with reading(state) as connection:
+        gone = sorted({*services_watched(connection)} - {*services, *broken})
+    left = [_broken(name, error, now) for name, error in broken.items()]
+    left += [_gone(home, state, name) for name in gone]
+    messages = [(each, _told(home, state, each, now)) for each in left]
+    told = {
+        "late": [row for service in services.values() for row in _late(state, service, now)],
+        "came": [row for service in services.values() for row in _came(state, service, now)],
+        "unwatched": [row for _, row in messages if row is not None],
+    }
+    new = {what: [row.key for row in rows if _put(state, row)] for what, rows in told.items()}
+    nowhere += [_untold(home, each) for each, row in messages if row is None]
+    if nowhere:
+        raise ServiceFileError("\n".join(nowhere))
+    return new
 
 
 def _put(state: State, row: MessageRow) -> bool:
@@ -103,17 +121,52 @@ def _came(state: State, service: Service, now: datetime) -> list[MessageRow]:
     ]
 
 
-def _broken(home: Home, state: State, name: str, error: ServiceFileError, now: datetime) -> list[MessageRow]:
-    """Once a day: the night that is over was not judged, and none will be until the file is mended."""
+@dataclass(frozen=True)
+class _Unwatched:
+    """A service that nobody watches, why, and the key of the message that says so."""
+
+    name: str
+    what: Literal["broken", "gone"]
+    reason: str
+    key: str
+
+
+def _broken(name: str, error: ServiceFileError, now: datetime) -> _Unwatched:
+    """Told once a day: the night that is over was not judged, and none will be until the file is mended."""
+    return _Unwatched(name, "broken", str(error), f"late/{name}/{_yesterday(now)}/file")
+
+
+def _gone(home: Home, state: State, name: str) -> _Unwatched:
+    """Told once after its last night: it may have been taken away on purpose, and once is enough then."""
     with reading(state) as connection:
-        before = [row.channel for row in outbox.messages_of(connection, name)]
-    service = stand_in(name, home, before[-1] if before else "")
+        last = max((row.night for row in nights_of(connection, name)), default=None)
+    reason = f"{home.services / name}.yaml is not there any more."
+    if (home.services / f"{name}.yml").exists():
+        reason += f" There is {name}.yml; rename it to {name}.yaml."
+    return _Unwatched(name, "gone", reason, f"late/{name}/{last or 'never'}/gone")
+
+
+def _told(home: Home, state: State, each: _Unwatched, now: datetime) -> MessageRow | None:
+    """The message; None if no channel is known to tell it in."""
+    with reading(state) as connection:
+        before = [row.channel for row in outbox.messages_of(connection, each.name)]
+    service = stand_in(each.name, home, before[-1] if before else "")
     if service is None:
-        print(f"{name}: its file cannot be read and names no channel, so nobody is told. {error}")
-        return []
-    night = now.astimezone(UTC).date() - timedelta(days=1)
-    said = message.late(service, night, now, str(error))
-    return [_message(f"late/{name}/{night}/file", service, night, now, said)]
+        return None
+    return _message(
+        each.key, service, _yesterday(now), now, message.unwatched(service, each.what, each.reason)
+    )
+
+
+def _untold(home: Home, each: _Unwatched) -> str:
+    return (
+        f"{each.name}: nobody can be told, since no channel is known. {each.reason} A line `slack:` in "
+        f"{home.services / DEFAULTS} is the channel of all services that name none."
+    )
+
+
+def _yesterday(now: datetime) -> date:
+    return now.astimezone(UTC).date() - timedelta(days=1)
 
 
 def _message(

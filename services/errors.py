@@ -35,6 +35,10 @@ class NightError(RondaError):
     """A night cannot be judged: it is empty, not over yet, or its rows do not add up."""
 
 
+class NightNotOverError(NightError):
+    """A night was asked for before its end."""
+
+
 class ReferenceMissingError(RondaError):
     """There is no reference for the service and model version that a night would be compared with."""
 

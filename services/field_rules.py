@@ -8,18 +8,14 @@ from __future__ import annotations
 import difflib
 import re
 import zoneinfo
+from datetime import date
 from pathlib import PurePosixPath
 
 from services.conditions import parse_condition
+from services.window import FIRST_YEAR, LAST_YEAR
 
-_CRON_FIELDS = (
-    ("minute", 0, 59, ""),
-    ("hour", 0, 23, ""),
-    ("day of the month", 1, 31, ""),
-    ("month", 1, 12, "jan feb mar apr may jun jul aug sep oct nov dec"),
-    ("weekday", 0, 7, "sun mon tue wed thu fri sat"),
-)
-_CRON_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9][0-9]?))?")
+_CRON_FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
+_CRON_TIMES = (("minute", 59), ("hour", 23))
 
 
 def known_zone(name: str) -> str:
@@ -40,37 +36,44 @@ def known_zone(name: str) -> str:
     return name
 
 
-def five_field_cron(written: str) -> str:
-    """A cron schedule of five fields: minute, hour, day of the month, month, weekday.
+def daily_cron(written: str) -> str:
+    """A cron schedule of five fields that comes once on each day, since every night has a round of its own.
 
-    >>> five_field_cron("30 2 * * *")
+    >>> daily_cron("30 2 * * *")
     '30 2 * * *'
+    >>> daily_cron("30 2 * * 1")
+    Traceback (most recent call last):
+    ValueError: the weekday of the schedule must be *, since each night is judged on the day after it; found '1'
     """
     fields = written.split()
     if len(fields) != len(_CRON_FIELDS):
         raise ValueError(
-            f"write five fields (minute, hour, day of the month, month, weekday), such as '30 2 * * *'; found {written!r}"
+            f"write five fields ({', '.join(_CRON_FIELDS)}), such as '30 2 * * *'; found {written[:60]!r}"
         )
-    for text, (name, low, high, words) in zip(fields, _CRON_FIELDS, strict=True):
-        if not all(_cron_part_fits(part, low, high, words.split()) for part in text.split(",")):
+    for text, (name, last) in zip(fields, _CRON_TIMES, strict=False):
+        if not re.fullmatch(r"[0-9]{1,2}", text) or int(text) > last:
             raise ValueError(
-                f"the {name} of the schedule must be * or lie in {low} to {high}; found {text!r}"
+                f"the {name} of the schedule must be one number from 0 to {last}, since a night is judged once; "
+                f"found {text[:60]!r}"
             )
-    return written
+    for text, name in zip(fields[2:], _CRON_FIELDS[2:], strict=True):
+        if text != "*":
+            raise ValueError(
+                f"the {name} of the schedule must be *, since each night is judged on the day after it; found {text[:60]!r}"
+            )
+    return " ".join(fields)
 
 
-def _cron_part_fits(part: str, low: int, high: int, words: list[str]) -> bool:
-    match = _CRON_PART.fullmatch(part)
-    if match is None:
-        return False
-    ends = [_cron_number(end, low, words) for end in match.groups()[:2] if end is not None]
-    return all(low <= end <= high for end in ends) and ends == sorted(ends)
+def near_date(day: date) -> date:
+    """A day in the years that nights lie in.
 
-
-def _cron_number(text: str, low: int, words: list[str]) -> int:
-    if text.lower() in words:
-        return words.index(text.lower()) + low
-    return int(text) if text.isascii() and text.isdigit() else -1
+    >>> near_date(date(9999, 12, 31))
+    Traceback (most recent call last):
+    ValueError: nights lie between 1970 and 2200; found 9999-12-31
+    """
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"nights lie between {FIRST_YEAR} and {LAST_YEAR}; found {day}")
+    return day
 
 
 def comparison(written: str) -> str:

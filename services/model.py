@@ -19,10 +19,11 @@ from pydantic import (
 from services.field_rules import (
     clock_time,
     comparison,
-    five_field_cron,
+    daily_cron,
     function_name,
     inside_home,
     known_zone,
+    near_date,
     slack_id,
     source_reference,
     web_address,
@@ -84,7 +85,7 @@ class Outcome(Section):
     positive: Annotated[str, AfterValidator(comparison)]
     window: Span
     name: str = "outcome"
-    says: str = ""
+    says: str = Field(default="", max_length=120)
 
 
 class Floors(Section):
@@ -114,8 +115,8 @@ class Retention(Section):
 class ReleasePlan(Section):
     """Which dataset is made of matured outcomes, and how often: the last `nights`, every `every` nights."""
 
-    nights: int = Field(ge=1)
-    every: int = Field(ge=1)
+    nights: int = Field(ge=1, le=3660)
+    every: int = Field(ge=1, le=3660)
 
 
 class Retrain(Section):
@@ -126,15 +127,15 @@ class Retrain(Section):
     """
 
     trainer: Annotated[str, AfterValidator(function_name)]
-    held_out_nights: int = Field(default=7, ge=1)
+    held_out_nights: int = Field(default=7, ge=1, le=3660)
 
 
 class Service(Section):
     """One AI feature in production, as its service file describes it."""
 
     service: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
-    owner: str = Field(min_length=1)
-    slack: str
+    owner: str = Field(min_length=1, max_length=200)
+    slack: str = Field(max_length=200)
     mention: Annotated[str, AfterValidator(slack_id)] = ""
     runbook: Annotated[str, AfterValidator(web_address)] = ""
     noun: str = Field(default="", max_length=40)
@@ -150,11 +151,11 @@ class Service(Section):
     enough: Enough
     critical: tuple[Watched, ...]
     morning: tuple[Watched, ...]
-    schedule: Annotated[str, AfterValidator(five_field_cron)]
+    schedule: Annotated[str, AfterValidator(daily_cron)]
     time_zone: Annotated[str, AfterValidator(known_zone)]
     morning_at: Annotated[str, AfterValidator(clock_time)]
     late_after: Span
-    until: date | None = None
+    until: Annotated[date, AfterValidator(near_date)] | None = None
     slack_unknown: Literal["repeat", "hold"]
     release: ReleasePlan
     retrain: Retrain | None = None

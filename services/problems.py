@@ -81,6 +81,8 @@ def _right(error: ErrorDetails) -> str:
     if kind in _LIMITS:
         words, limit = _LIMITS[kind]
         return f"Write a number {words} {context[limit]:g}."
+    if kind == "string_too_long":
+        return f"Write at most {context['max_length']} characters."
     if error["loc"] == ("service",):
         return "Use a to z, 0 to 9 and _, beginning with a letter, 63 characters at most."
     return f"{_needed(kind)}."

@@ -160,8 +160,15 @@ def _missing_queries(merged: Mapping[str, Any], home: Home) -> list[str]:
     return [
         f"`{key}` names {path[:200]!r}, and there is no such file below {home.root}. Write it, or mend the path."
         for key, path in named.items()
-        if not Path(path).is_absolute() and ".." not in Path(path).parts and not (home.root / path).is_file()
+        if not Path(path).is_absolute() and ".." not in Path(path).parts and not _is_file(home.root / path)
     ]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is longer than any file's can be
+        return False
 
 
 def _secrets(data: Mapping[str, Any], text: str) -> list[str]:

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Of nights: what lies outside is a slip of the pen, and calendars end at 9999."""
+
 
 @dataclass(frozen=True)
 class Window:

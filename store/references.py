@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.errors import ReferenceFrozenError, StateError
 from store import rows
 from store.rows import Recorded
-from store.tables import reference_profiles
+from store.tables import deployments, models, reference_profiles
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,32 @@ def latest_reference(
     )
     newest = statement.order_by(reference_profiles.c.id.desc()).limit(1)
     return next(iter(rows.fetch(connection, newest, ReferenceRow)), None)
+
+
+def reference_for(
+    connection: sa.Connection, service: str, model_version: str, until: datetime
+) -> ReferenceRow | None:
+    """What requests of a model version are compared with: its own reference, or else the service's last one.
+
+    That of a model which a retraining promoted is left out of the second until the log shows that it serves:
+    promoting a model does not put it into production. It is taken only where there is no other.
+
+    Args:
+        until: the end of the night; what the log showed later does not count.
+    """
+    own = latest_reference(connection, service, model_version)
+    if own is not None:
+        return own
+    shown = sa.select(deployments.c.model_version).where(
+        deployments.c.service == service, deployments.c.source == "log", deployments.c.started_at < until
+    )
+    not_serving = sa.select(models.c.model_version).where(
+        models.c.service == service, models.c.promoted, models.c.model_version.not_in(shown)
+    )
+    table = reference_profiles.c
+    others = rows.select_as(reference_profiles, ReferenceRow).where(table.service == service)
+    last = others.order_by(table.model_version.in_(not_serving), table.id.desc()).limit(1)
+    return next(iter(rows.fetch(connection, last, ReferenceRow)), None)
 
 
 def reference_of(connection: sa.Connection, reference_id: int) -> ReferenceRow:

@@ -65,5 +65,17 @@ def open_watch(name: str, home: Home, connection: Callable[[str], str] | None = 
         StateError: state or lake cannot be opened.
     """
     service = read_service(name, home)
+    return watch_over(service, home, open_state(home.state_url), connection)
+
+
+def watch_over(
+    service: Service, home: Home, state: sa.Engine, connection: Callable[[str], str] | None = None
+) -> Watch:
+    """As `open_watch`, for a service whose file is read and a state that is open.
+
+    Raises:
+        SourceError: the service's source is named by a variable that is not set.
+        StateError: the lake cannot be opened.
+    """
     url = source_url(service, home, connection=connection)
-    return Watch(service, home, open_state(home.state_url), open_lake(home.lake_url), url)
+    return Watch(service, home, state, open_lake(home.lake_url), url)

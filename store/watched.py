@@ -1,4 +1,4 @@
-"""Since when a service is watched."""
+"""Which services are watched, and since when."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def watched_since(connection: sa.Connection, service: str) -> datetime | None:
         )
     )
     return first
+
+
+def services_watched(connection: sa.Connection) -> list[str]:
+    """Every service that ever had a reference, and so could be judged, in alphabetical order."""
+    named = sa.select(reference_profiles.c.service).distinct().order_by(reference_profiles.c.service)
+    return list(connection.scalars(named))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from monitoring.lateness import Late, late
-from ronda.roster import manner
+from ronda.roster import dag_id, manner
 from services.home import Home
 from services.read import read_service
 from services.window import night_of
@@ -39,6 +39,7 @@ FAILS_AT_ONCE = {
     "services.errors.ServiceFileError": "fail",
     "services.errors.ReferenceMissingError": "fail",
     "services.errors.UsageError": "fail",
+    "services.errors.NightNotOverError": "fail",
 }
 
 
@@ -122,6 +123,28 @@ def test_a_broken_file_says_what_is_wrong(home: Path, read_dags: Read, tmp_path:
     assert list(torn["tasks"]) == ["service_file"]
     assert torn["tasks"]["service_file"]["policy"] == FAILS_AT_ONCE
     assert str(home / "services/torn.yaml") in torn["doc"]
+
+
+def test_an_odd_file_breaks_its_own_dag_alone(home: Path, read_dags: Read, tmp_path: Path) -> None:
+    """A date at the end of the calendar, a path or name longer than Airflow or the disk takes, a file nobody can read."""
+    home = shutil.copytree(home, tmp_path / "home")
+    york = (
+        (home / "services" / "york.yaml").read_text(encoding="utf-8").replace("service: york", "service: odd")
+    )
+    odd = {
+        "odd_end": york + "until: 9999-12-31\n",
+        "odd_path": york + f"training: sql/{'x' * 300}.sql\n",
+        "odd_owner": york + f"noun: {'o' * 3000}\n",
+        "odd_" + "n" * 200: york,
+    }
+    for name, text in odd.items():
+        (home / "services" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    (home / "services" / "odd_file.yaml").symlink_to("/proc/self/mem")  # there, and an error to read
+    found = read_dags(home)
+    assert found["errors"] == {}
+    ids = {dag_id("nightly_round", name) for name in (*odd, "odd_file")}
+    assert set(found["dags"]) == {*DAG_IDS, *ids}
+    assert all(list(found["dags"][each]["tasks"]) == ["service_file"] for each in ids)
 
 
 def test_without_a_home_the_files_say_so(tmp_path: Path, read_dags: Read) -> None:

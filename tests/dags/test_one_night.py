@@ -102,11 +102,11 @@ def test_the_watch_tells_and_sends(frozen_shop: Any, run_dag: Callable[..., Any]
 
 
 def test_the_watch_sends_when_it_cannot_look(frozen_shop: Any, run_dag: Callable[..., Any]) -> None:
-    """Without service files the watch fails at once; what was due is written all the same, and the run is red."""
+    """Without service files the watch says so and fails at once; what was due is written, and the run is red."""
     home = home_from()
     assert len(watch(home, open_state(home.state_url), datetime(2026, 5, 23, 12, tzinfo=UTC))["late"]) == 3
     home.services.rename(home.root / "elsewhere")
     done, printed = run_dag(frozen_shop, "night_watch", "")
     assert done == {"state": "failed", "tasks": {"late": ["failed", 1], "send": ["failed", 1]}}
     assert "has no folder `services`" in printed
-    assert [state for (state,) in rows(frozen_shop, "SELECT state FROM messages")] == ["written"] * 3
+    assert [state for (state,) in rows(frozen_shop, "SELECT state FROM messages")] == ["written"] * 4

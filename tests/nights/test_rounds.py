@@ -10,7 +10,15 @@ import pytest
 import feedback.night
 from ronda import nights, rounds
 from ronda.partition import release_window
-from services.errors import NightError, ReferenceMissingError, SourceError, StateError, UsageError
+from ronda.roster import NOT_MENDED_BY_RETRY
+from services.errors import (
+    NightError,
+    NightNotOverError,
+    ReferenceMissingError,
+    SourceError,
+    StateError,
+    UsageError,
+)
 from services.window import Night, night_of, window_between
 from store.state import reading
 from store.troubles import TroubleRow, trouble_of
@@ -139,14 +147,20 @@ def test_the_dataset_of_a_window(frozen_shop: Any) -> None:
     made = released.make(watch, window, NOW)
     released.make(watch, window_between(date(2026, 5, 8), date(2026, 5, 9), "UTC"), NOW)
     assert rounds.release_of(watch, window).version == made.row.version
+    other = window_between(date(2026, 5, 8), date(2026, 5, 9), "UTC")
+    assert (
+        rounds.release_of(watch, other, made.row.version).version == made.row.version
+    )  # the one that woke it
+    with pytest.raises(NightError, match="shop: there is no dataset 0123, which this run was woken by"):
+        rounds.release_of(watch, window, "0123")
 
 
 def test_a_task_begins_with_its_service_and_night(frozen_shop: Any) -> None:
     """What a task needs is made from the service's name and the run; a connection of Airflow's gives the source."""
-    watch, found = rounds.begin("shop", {"partition_key": "2026-05-10"})
+    watch, found = rounds.begin("shop", {"partition_key": "2026-05-10"}, clock)
     assert (watch.service.service, watch.url, found) == ("shop", str(frozen_shop.log), night(frozen_shop))
     with pytest.raises(UsageError, match="shop: this run has no night"):
-        rounds.begin("shop", {})
+        rounds.begin("shop", {}, clock)
 
     text = (frozen_shop.root / "services/shop.yaml").read_text(encoding="utf-8")
     frozen_shop.file("services/shop.yaml", text.replace("${SHOP_URL}", "airflow:shop_db"))
@@ -156,5 +170,26 @@ def test_a_task_begins_with_its_service_and_night(frozen_shop: Any) -> None:
         asked.append(name)
         return "postgres://u:secret@db/shop"
 
-    watch, _ = rounds.begin("shop", {"partition_key": "2026-05-10"}, connection)
+    watch, _ = rounds.begin("shop", {"partition_key": "2026-05-10"}, clock, connection)
     assert (asked, watch.url) == (["shop_db"], "postgresql://u:secret@db/shop")
+
+
+def test_a_source_that_is_not_named_is_the_reason(frozen_shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is not set, in a task or on the command line, is what a late night is told with."""
+    monkeypatch.delenv("SHOP_URL")
+    with pytest.raises(SourceError, match="SHOP_URL"):
+        rounds.begin("shop", {"partition_key": "2026-05-10"}, clock)
+    with pytest.raises(SourceError, match="SHOP_URL"):  # a night that is not over is not late
+        rounds.begin("shop", {"partition_key": "2026-05-20"}, clock)
+    monkeypatch.setenv("SHOP_URL", str(frozen_shop.log))
+    kept = trouble(frozen_shop)
+    assert kept is not None
+    assert (kept.kind, "SHOP_URL" in kept.message) == ("SourceError", True)
+    assert trouble(frozen_shop, date(2026, 5, 20)) is None
+
+
+def test_a_night_that_is_not_over(frozen_shop: Any) -> None:
+    """It is refused by an error of its own, which no second try mends."""
+    with pytest.raises(NightNotOverError, match="this night is not over"):
+        rounds.judge(frozen_shop.watch(), night(frozen_shop, date(2026, 5, 20)), clock)
+    assert f"services.errors.{NightNotOverError.__name__}" in NOT_MENDED_BY_RETRY

@@ -104,6 +104,24 @@ def test_send_only_stands_alone(loud: Any, ronda: Ronda) -> None:
     assert "--send-only judges no night" in wrong
 
 
+def test_what_waits_is_sent_whatever_is_wrong(
+    loud: Any, slack_server: Any, ronda: Ronda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that is not named, a file that cannot be read, and one that nobody can be told of keep no message."""
+    slack_server.script("chat.postMessage", *[("error", "channel_not_found")] * 5)
+    assert ronda("night", "shop", "--date", loud.night.isoformat())[0] == 0
+    assert states(loud)[0][1] != "sent"
+    slack_server.scripted.clear()
+    monkeypatch.delenv("SHOP_URL")
+    loud.file("services/shop.yaml", "slack: '#shop'\nservice: [")
+    loud.file("services/torn.yaml", "service: [")
+    code, said, wrong = ronda("night", "shop", "--send-only")
+    assert code == 2
+    assert "torn: nobody can be told" in wrong
+    assert f"Message sent: alert/shop/{loud.night}" in said
+    assert any("service file cannot be read" in each["text"] for each in slack_server.said("shop"))
+
+
 def test_nothing_waits(nights: Any, call_ronda: Ronda) -> None:
     """Said in words, and as an empty list for machines."""
     code, said, _ = call_ronda("night", "shop", "--send-only", "--json")

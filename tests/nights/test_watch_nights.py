@@ -12,7 +12,7 @@ from monitoring.alert import deliver
 from monitoring.text import say
 from ronda import rounds
 from ronda.watch_nights import watch, watch_all
-from services.errors import NightError
+from services.errors import NightError, ServiceFileError
 from services.home import home_from
 from services.window import night_of
 from store import outbox
@@ -22,7 +22,7 @@ from store.state import open_state, reading
 
 NOW = datetime(2026, 5, 23, 12, tzinfo=UTC)
 LATE = ["late/shop/2026-05-20", "late/shop/2026-05-21", "late/shop/2026-05-22"]
-QUIET: dict[str, list[str]] = {"late": [], "came": [], "broken": []}
+QUIET: dict[str, list[str]] = {"late": [], "came": [], "unwatched": []}
 
 
 def look(now: datetime = NOW) -> dict[str, list[str]]:
@@ -116,30 +116,74 @@ def test_a_service_without_a_reference_is_not_watched(shop: Any) -> None:
 def test_a_broken_file_is_told_once_a_day(frozen_shop: Any, text: str, channel: str) -> None:
     """To the channel that its text still names; the other services are watched as ever."""
     frozen_shop.file("services/torn.yaml", text)
-    assert look() == {"late": LATE, "came": [], "broken": ["late/torn/2026-05-22/file"]}
+    assert look() == {"late": LATE, "came": [], "unwatched": ["late/torn/2026-05-22/file"]}
     assert look(NOW + timedelta(hours=11)) == QUIET
-    assert look(NOW + timedelta(hours=12))["broken"] == ["late/torn/2026-05-23/file"]
+    assert look(NOW + timedelta(hours=12))["unwatched"] == ["late/torn/2026-05-23/file"]
 
     row = message("late/torn/2026-05-22/file")
     assert (row.channel, row.service, row.kind) == (channel, "torn", "late")
-    assert "services/torn.yaml" in words(row.key).replace("⁄", "/")
+    said = words(row.key).replace("⁄", "/")
+    assert "services/torn.yaml" in said
+    assert say("en", "unwatched.broken") in said
+    assert "run was seen" not in said
 
 
-def test_a_broken_file_without_a_channel(frozen_shop: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """The channel it had before is taken; where there is none the log says so, and a secret is no channel."""
+def test_a_broken_file_without_a_channel(frozen_shop: Any) -> None:
+    """The channel it had before is taken; where there is none that is an error, and a secret is no channel."""
     frozen_shop.file("services/torn.yaml", "slack: xoxb-123456789012-123456789012-abcdefghijklmnopqrstuvwx\n")
-    assert look()["broken"] == []
-    assert "torn: its file cannot be read and names no channel, so nobody is told." in capsys.readouterr().out
+    with pytest.raises(ServiceFileError, match="torn: nobody can be told, since no channel is known"):
+        look()
+    assert message(LATE[0]).state == "waiting"  # what could be told was told before
 
     frozen_shop.file("services/shop.yaml", "service: [")
-    assert look()["broken"] == ["late/shop/2026-05-22/file"]
+    with pytest.raises(ServiceFileError, match="torn: nobody"):
+        look()
     assert message("late/shop/2026-05-22/file").channel == "#shop"
 
     frozen_shop.file("services/_defaults.yaml", "slack: '#everybody'\n")
     frozen_shop.file("services/Torn Twice.yaml", "service: [")
-    assert sorted(look()["broken"]) == ["late/Torn Twice/2026-05-22/file", "late/torn/2026-05-22/file"]
+    assert sorted(look()["unwatched"]) == ["late/Torn Twice/2026-05-22/file", "late/torn/2026-05-22/file"]
     row = message("late/Torn Twice/2026-05-22/file")
     assert (row.channel, row.service) == ("#everybody", "file_torn_twice")
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_a_file_that_is_gone_is_told_once(frozen_shop: Any, whole_folder: bool) -> None:
+    """In the channel it spoke in before, and again only if it was judged in between."""
+    look()
+    services = frozen_shop.root / "services"
+    if whole_folder:
+        services.rename(frozen_shop.root / "elsewhere")
+        with pytest.raises(ServiceFileError, match="has no folder `services`"):
+            look()
+    else:
+        (services / "shop.yaml").rename(services / "shop.yml")
+        assert look() == QUIET | {"unwatched": ["late/shop/never/gone"]}
+        assert "There is shop.yml; rename it to shop.yaml." in words("late/shop/never/gone")
+        assert look(NOW + timedelta(days=9)) == QUIET
+    row = message("late/shop/never/gone")
+    assert (row.channel, row.service, row.night) == ("#shop", "shop", date(2026, 5, 22))
+    assert say("en", "unwatched.gone") in words(row.key)
+
+
+def test_a_file_that_is_gone_again_is_told_again(frozen_shop: Any) -> None:
+    """The key is of the last night that was judged; a service that never spoke has the channel of all."""
+    file = frozen_shop.root / "services/shop.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.unlink()
+    with pytest.raises(
+        ServiceFileError, match=r"shop: nobody can be told, since no channel is known\..*shop\.yaml is not"
+    ):
+        look()
+    frozen_shop.file("services/_defaults.yaml", "slack: '#everybody'\n")
+    assert look() == QUIET | {"unwatched": ["late/shop/never/gone"]}
+    assert message("late/shop/never/gone").channel == "#everybody"
+
+    frozen_shop.file("services/shop.yaml", text)
+    frozen_shop.write_night(date(2026, 5, 20))
+    judge(frozen_shop, date(2026, 5, 20))
+    file.unlink()
+    assert look() == QUIET | {"unwatched": ["late/shop/2026-05-20/gone"]}
 
 
 def test_the_task_reads_the_home(frozen_shop: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from services.errors import StateError
+from store.deployments import DeploymentRow, see_deployments
 from store.models import ModelRow, model_of, model_of_release, models_of, record_model
+from store.references import ReferenceRow, add_reference, reference_for
 from store.rows import Recorded
 from store.state import reading, writing
 
@@ -60,3 +62,34 @@ def test_a_model_never_changes(state: sa.Engine, change: dict[str, object]) -> N
     assert "of release a665e9b82de9c5b0, file sha256 sha" in str(refused.value)
     with reading(state) as connection:
         assert models_of(connection, "flight_delay") == [replace(MODEL, id=1)]
+
+
+def test_a_promoted_model_is_compared_with_once_it_serves(state: sa.Engine) -> None:
+    """A night of another version, or of none, keeps its reference until the log shows the new model."""
+
+    def reference(version: str) -> ReferenceRow:
+        return ReferenceRow("flight_delay", version, version, "training", NOW, NOW, 1, 1, "p", "{}", NOW)
+
+    def compared(version: str, until: datetime) -> str:
+        with reading(state) as connection:
+            row = reference_for(connection, "flight_delay", version, until)
+        return row.model_version if row else ""
+
+    later = NOW + timedelta(days=1)
+    assert compared("", NOW) == ""
+    with writing(state) as connection:
+        record_model(connection, MODEL)
+        add_reference(connection, reference(MODEL.model_version))
+    assert compared("", NOW) == MODEL.model_version  # there is no other
+    with writing(state) as connection:
+        add_reference(connection, reference("v1"))
+        add_reference(connection, reference("2013-05-01-of-another-hand"))
+        record_model(connection, replace(MODEL, model_version="new", release_version="new"))
+        add_reference(connection, reference("new"))
+        see_deployments(connection, [DeploymentRow("flight_delay", NOW, "deploy", model_version="new")])
+    assert compared("", later) == compared("v9", later) == "2013-05-01-of-another-hand"
+    assert (compared("v1", later), compared("new", later)) == ("v1", "new")
+
+    with writing(state) as connection:
+        see_deployments(connection, [DeploymentRow("flight_delay", NOW, model_version="new")])
+    assert (compared("", later), compared("", NOW)) == ("new", "2013-05-01-of-another-hand")
