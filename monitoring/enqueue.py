@@ -22,7 +22,7 @@ from store import digest, outbox
 from store.canonical import canonical_json
 from store.digest import LineRow
 from store.ledger import NightRow
-from store.outbox import MessageRow
+from store.outbox import MessageRow, Unknown
 from store.state import Connection, State, writing
 
 
@@ -43,7 +43,7 @@ def night(
     told = outbox.message_of(connection, key)
     if story.state in LOUD:
         digest.remove_line(connection, row.service, row.night)
-        said = _text(message.alert(page, story, service, path))
+        said = _text(message.alert(page, story, service, path, told_on=row.recorded_at.date()))
         if told is None:
             outbox.put(connection, _row(key, service, row, said))
         else:
@@ -52,7 +52,8 @@ def night(
             outbox.put(connection, _file(f"{key}/page-{row.content_sha[:12]}", key, service, row))
         return
     if told is not None:
-        _replace(connection, service, page, row, told, _text(message.withdrawn(page, service, path)))
+        calm = message.withdrawn(page, service, path, told_on=row.recorded_at.date())
+        _replace(connection, service, page, row, told, _text(calm))
     line = morning_line(page, story, row.moved)
     if line:
         digest.put_line(connection, _line(service, row, line, message.page_url(service, path)))
@@ -61,15 +62,21 @@ def night(
 
 
 def mornings(state: State, now: datetime) -> list[str]:
-    """Gather the lines whose morning has come into messages, one for each channel and owner; returns their keys."""
+    """Gather the lines whose morning has come into messages; returns their keys.
+
+    Lines of the same channel and owner stand in one message, if they are of the same language and agree on what
+    becomes of a message that may have arrived.
+    """
     keys = []
     with writing(state) as connection:
-        lines = digest.due_lines(connection, now)
-        for (channel, owner), group in groupby(lines, key=lambda each: (each.channel, each.owner)):
+        lines = sorted(digest.due_lines(connection, now), key=_together)  # stable: in the order they came
+        for (channel, owner, language, unknown), group in groupby(lines, key=_together):
             gathered = list(group)
             due_at = max(line.due_at for line in gathered)
             key = _morning_key(connection, channel, owner, due_at)
-            outbox.put(connection, _morning(key, channel, gathered, due_at, now))
+            payload = _morning(gathered, language, due_at)
+            row = MessageRow(key, "morning", "", channel, payload, due_at, recorded_at=now, unknown=unknown)
+            outbox.put(connection, row)
             digest.gather(connection, gathered, key)
             keys.append(key)
     return keys
@@ -129,22 +136,17 @@ def _line(service: Service, row: NightRow, line: str, url: str) -> LineRow:
     )
 
 
-def _morning(key: str, channel: str, lines: list[LineRow], due_at: datetime, now: datetime) -> MessageRow:
+def _together(line: LineRow) -> tuple[str, str, str, Unknown]:
+    said = json.loads(line.line)
+    return line.channel, line.owner, said["language"], said["unknown"]
+
+
+def _morning(lines: list[LineRow], language: str, due_at: datetime) -> str:
     said = [json.loads(line.line) for line in lines]
     rows = [
         (line.service, line.night, each["line"], each["url"]) for line, each in zip(lines, said, strict=True)
     ]
-    payload = message.morning(rows, said[0]["language"])
-    return MessageRow(
-        key=key,
-        kind="morning",
-        service="",
-        channel=channel,
-        payload=_text(payload),
-        due_at=due_at,
-        recorded_at=now,
-        unknown=said[0]["unknown"],
-    )
+    return _text(message.morning(rows, language, due_at.date()))
 
 
 def _morning_key(connection: Connection, channel: str, owner: str, due_at: datetime) -> str:

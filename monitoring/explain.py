@@ -6,15 +6,13 @@ A step over plain records: it chooses and counts, and leaves every word to `moni
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
-from typing import Literal
 
-from monitoring.records import OF, Affected, DeploymentLine, NightPage, NumberLine, Slice, Story, Where
-from monitoring.standing import FEW, OTHER_LIMIT, OUTCOME_LIMIT, lost, place, state_of, told
+from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
+from monitoring.standing import OTHER_LIMIT, OUTCOME_LIMIT, lost, place, state_of, told
 from monitoring.text import SMALL
+from monitoring.where import is_up, where
 from services.window import night_of
 
 WATCHED = {
@@ -23,8 +21,6 @@ WATCHED = {
 }  # fmt: skip
 """Number -> what the service file calls it in `critical` and `morning`."""
 
-_NEARLY_ALL = 0.8
-_MOST = 3
 _NEAR = 0.05
 _DAY = timedelta(days=1)
 
@@ -60,88 +56,11 @@ def explain(page: NightPage) -> Story:
     )
 
 
-def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
-    """Which slices moved the way the number did.
-
-    A slice is judged when it has `FEW` requests and a past; it is affected when it is beyond the number's own
-    limit (2 standard deviations of the slice's last nights for an outcome, 3 for others) in the same direction.
-    It is everywhere when that is true of four fifths of all requests in every dimension; `some` when the affected
-    slices make up four fifths of the change, else `mostly`.
-    """
-    up = _is_up(lead)
-    judged = [
-        line for line in places if line.name == f"{lead.name}.slice" and _rows(line) >= FEW and line.usual
-    ]
-    if not judged:
-        return Where("unknown")
-    hit = [line for line in judged if _is_up(line) == up and _beyond(line, lead)]
-    of = Counter(_slice(line).dimension for line in judged)
-    among = Counter(_slice(line).dimension for line in hit)
-    ranked = sorted(hit, key=lambda line: (-abs(_away(line)) * _rows(line), line.subject))
-    if not hit:
-        return Where("none", (), among, of)
-    if all(_share_hit(name, hit, judged) >= _NEARLY_ALL for name in of):
-        strongest = sorted(hit, key=lambda line: (-abs(_away(line)), line.subject))
-        first = {_slice(line).dimension: line for line in reversed(strongest)}
-        return Where("everywhere", tuple(_affected(first[name]) for name in of if name in first), among, of)
-    kind: Literal["some", "mostly"] = "some" if _explained(hit, judged, up=up) >= _NEARLY_ALL else "mostly"
-    return Where(kind, tuple(map(_affected, ranked[:_MOST])), among, of)
-
-
-def _explained(hit: Sequence[NumberLine], judged: Sequence[NumberLine], *, up: bool) -> float:
-    """How much of the change is in the affected slices, in the dimension where they explain most of it."""
-    best = 0.0
-    for dimension in {_slice(line).dimension for line in hit}:
-        own = [line for line in judged if _slice(line).dimension == dimension and _is_up(line) == up]
-        every = sum(abs(_away(line)) * _rows(line) for line in own)
-        inside = sum(abs(_away(line)) * _rows(line) for line in own if line in hit)
-        best = max(best, inside / every if every else 0.0)
-    return best
-
-
-def _share_hit(dimension: str, hit: Sequence[NumberLine], judged: Sequence[NumberLine]) -> float:
-    """The share of a dimension's requests that are in affected slices."""
-    inside, every = (
-        sum(_rows(line) for line in lines if _slice(line).dimension == dimension) for lines in (hit, judged)
-    )
-    return inside / every if every else 0.0
-
-
-def _beyond(line: NumberLine, lead: NumberLine) -> bool:
-    limit = OUTCOME_LIMIT if lead.name == "outcome" else OTHER_LIMIT
-    return line.usual is not None and abs(_away(line)) >= limit * line.usual[1] and _away(line) != 0
-
-
-def _away(line: NumberLine) -> float:
-    return 0.0 if line.value is None or line.usual is None else line.value - line.usual[0]
-
-
-def _is_up(line: NumberLine) -> bool:
-    return _away(line) > 0
-
-
-def _rows(line: NumberLine) -> int:
-    """Requests a slice's number rests on; of a volume that fell, those it usually has."""
-    if line.name.startswith("volume") and line.usual is not None and line.value is not None:
-        return round(max(line.value, line.usual[0]))
-    return line.denominator or 0
-
-
-def _slice(line: NumberLine) -> Slice:
-    dimension, _, value = line.subject.partition(OF)
-    return Slice(dimension, value)
-
-
-def _affected(line: NumberLine) -> Affected:
-    assert line.usual is not None and line.value is not None  # noqa: PT018 - `where` kept only such lines
-    return Affected(_slice(line), line.usual[0], line.value, _rows(line))
-
-
 def _since(lead: NumberLine) -> tuple[date, int]:
     """The first of the nights in a row that were as far from usual as tonight, and how many they are."""
     assert lead.usual is not None  # a number without a past is never told
     limit = (OUTCOME_LIMIT if lead.name == "outcome" else OTHER_LIMIT) * lead.usual[1]
-    usual, up = lead.usual[0], _is_up(lead)
+    usual, up = lead.usual[0], is_up(lead)
 
     def as_far(night: tuple[date, float | None]) -> bool:
         value = night[1]

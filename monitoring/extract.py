@@ -118,7 +118,7 @@ def fit(layout: Layout, grids: Mapping[str, Grid]) -> tuple[dict[str, Grid], dic
 def _why_not(service: Service, name: str, found: str) -> str:
     rule = service.rule(name)
     features = service.features
-    if name in features.not_ or (features.only is not None and name not in features.only):
+    if features.leave_out(name):
         return "left_out_by_service_file"
     if rule.type == "text":
         return "text"

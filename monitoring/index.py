@@ -116,7 +116,7 @@ def _open_nights(line: IndexLine) -> list[IndexNight]:
 def _open(night: IndexNight, language: str) -> dict[str, str]:
     return {
         "night": day(language, night.night),
-        "headline": short(night.headline, 300),
+        "headline": short(night.headline, 300) or say(language, f"state.{night.state}"),
         "href": href(night.href),
     }
 

@@ -40,17 +40,20 @@ def _opens(text: str, at: int) -> bool:
     return not (0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum())
 
 
-def alert(page: NightPage, story: Story, service: Service, page_path: str) -> Payload:
+def alert(
+    page: NightPage, story: Story, service: Service, page_path: str, told_on: date | None = None
+) -> Payload:
     """The message of a night that has something to tell, in the order of its page.
 
     Args:
         page_path: the page's place below the pages' own address.
+        told_on: the day it is told, if not soon after the night: then the night is named with its year.
     """
     language = page.language
     told = tell(page, story)
     night = story.lead.of_night if story.lead is not None else page.night
     title = say(language, "message.title", mark=told.mark, service=page.service, headline=told.headline)
-    when = say(language, "message.of_night", night=brief_day(language, night, page.night))
+    when = say(language, "message.of_night", night=brief_day(language, night, told_on or page.night))
     much = f"*{plain(told.change)}* {plain(told.much)}" if told.change else ""
     facts = [("where", told.where), ("since", told.since), ("wait", told.wait), ("do", told.do)]
     facts.append(("also", "; ".join(also(line, page) for line in story.others[:_ALSO])))
@@ -61,13 +64,13 @@ def alert(page: NightPage, story: Story, service: Service, page_path: str) -> Pa
     return _payload(f"{title}, {when}", [f"*{plain(title)}*  {plain(when)}", "\n".join(lines), foot])
 
 
-def withdrawn(page: NightPage, service: Service, page_path: str) -> Payload:
-    """What an alert is replaced by when late rows made the night an ordinary one."""
+def withdrawn(page: NightPage, service: Service, page_path: str, told_on: date | None = None) -> Payload:
+    """What an alert is replaced by when late rows made the night an ordinary one; arguments as `alert`."""
     text = say(
         page.language,
         "message.withdrawn",
         service=page.service,
-        night=brief_day(page.language, page.night, page.night),
+        night=brief_day(page.language, page.night, told_on or page.night),
     )
     return _payload(text, [plain(text), _links(service, page_path, page.language)])
 
@@ -141,14 +144,17 @@ def came(service: Service, night: date, standing: str) -> Payload:
     return _payload(text, [plain(text)])
 
 
-def morning(lines: Sequence[tuple[str, date, str, str]], language: str) -> Payload:
+def morning(lines: Sequence[tuple[str, date, str, str]], language: str, told_on: date) -> Payload:
     """One message for all that could wait: (service, night, what, page address or empty), one line each."""
     title = say(language, "morning.title")
-    newest = max(night for _, night, _, _ in lines)
     told = [
         _with_link(
             say(
-                language, "morning.line", service=service, night=brief_day(language, night, newest), line=what
+                language,
+                "morning.line",
+                service=service,
+                night=brief_day(language, night, told_on),
+                line=what,
             ),
             url,
             language,

@@ -48,18 +48,21 @@ IN_SLICE = ".slice"
 
 
 def measure_slices(service: Service, profile: Profile, grids: Mapping[str, Grid]) -> list[Number]:
-    """Volume, errors and prediction of every slice that has rows, from the same counts as the whole night's."""
+    """Volume, errors and prediction of every slice, from the same counts as the whole night's.
+
+    A slice without rows has a volume of 0 and nothing else: it may be the one whose requests stopped.
+    """
     found: list[Number] = []
     sized = next(iter(profile.counts.values()), None)
     for place, part in enumerate(profile.slices):
         rows = 0 if sized is None else int(sized[place].sum())
-        if part == ALL_ROWS or not rows:
+        if part == ALL_ROWS:
             continue
         subject = f"{part.dimension}{OF}{part.value}"
         own = [Number("volume", "", float(rows), rows, None)]
-        if "status" in grids:
+        if rows and "status" in grids:
             own.append(_errors(service, grids["status"], profile.counts["status"][place]))
-        if "prediction" in grids:
+        if rows and "prediction" in grids:
             own.append(_mean("prediction", grids["prediction"], profile.counts["prediction"][place]))
         found += [replace(number, name=number.name + IN_SLICE, subject=subject) for number in own]
     return found

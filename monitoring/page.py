@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 
 from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_rate
@@ -20,6 +20,7 @@ from monitoring.records import (
     NumberLine,
     Profile,
 )
+from monitoring.standing import FRESH
 from monitoring.text import SMALL, is_small
 from services.model import Service
 from services.window import dates_of
@@ -52,7 +53,7 @@ def night_page(
         rows_read=row.rows_read,
         counts=judged.counted.reasons,
         quarantine=judged.counted.quarantine,
-        numbers=number_lines(service, night.date, judged.numbers, judged.past, judged.grids, judged.before),
+        numbers=number_lines(service, judged),
         features=feature_lines(
             service, reference.kinds, judged.grids, judged.before, judged.current, judged.findings
         ),
@@ -63,7 +64,7 @@ def night_page(
         changed=row.changed,
         snapshot_href=f"../evidently/{service.service}/{night.name}.html" if snapshot else "",
         ignored_columns=judged.ignored,
-        places=place_lines(service, night.date, judged.numbers, judged.past, judged.grids, judged.before),
+        places=place_lines(service, judged),
         says=service.outcome.says if service.outcome else "",
         critical=service.critical,
         runbook=service.runbook,
@@ -95,18 +96,12 @@ def _plainly(rows: int) -> str:
     return f"<{SMALL}" if is_small(rows) else str(rows)
 
 
-def number_lines(
-    service: Service,
-    night: date,
-    tonight: Sequence[Number],
-    past: Past,
-    grids: Mapping[str, Grid],
-    reference: Profile,
-) -> tuple[NumberLine, ...]:
+def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
     """The outcome first, then the night's own numbers, each beside its last nights."""
-    whole = [number for number in tonight if not number.name.endswith(IN_SLICE)]
-    whole += gone(whole, past, night, set(grids))
-    shown = _lines(service, night, whole, past, grids, reference)
+    whole = [number for number in judged.numbers if not number.name.endswith(IN_SLICE)]
+    whole += gone(service, judged, whole)
+    shown = _lines(service, judged, whole)
+    past = judged.past
     if past.outcome is None or service.outcome is None:
         return tuple(shown)
     row = past.outcome
@@ -114,46 +109,34 @@ def number_lines(
     return (line(number, "share", outcome_history(service, past), row.night), *shown)
 
 
-def gone(tonight: Sequence[Number], past: Past, night: date, counted: Container[str]) -> list[Number]:
-    """The numbers that the night before had and this one has not, as unknown: their column is gone from the log.
+def gone(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[Number]:
+    """The numbers that one of the last nights had and this one has not, as unknown: their column is gone from the log.
 
-    A feature that is still counted, or that the service file left out, is not meant: only what vanished.
+    A feature that is still counted, that the service file leaves out, or that the reference does not know (a new
+    model may do without) is not meant: only what vanished.
     """
-    had = past.numbers.get(night - timedelta(days=1), ())
+    before = [judged.night.date - timedelta(days=back) for back in range(1, FRESH + 1)]
+    had = {(n.name, n.subject): n for day in before for n in judged.past.numbers.get(day, ())}
     there = {(number.name, number.subject) for number in tonight}
     return [
-        Number(number.name, number.subject, None)
-        for number in had
-        if (number.name, number.subject) not in there
-        and not number.name.endswith(IN_SLICE)
-        and (number.subject or number.name) not in counted
+        Number(name, subject, None)
+        for name, subject in had
+        if (name, subject) not in there
+        and not name.endswith(IN_SLICE)
+        and (subject or name) not in judged.grids
+        and (not subject or (subject in judged.reference.kinds and not service.features.leave_out(subject)))
     ]
 
 
-def place_lines(
-    service: Service,
-    night: date,
-    tonight: Sequence[Number],
-    past: Past,
-    grids: Mapping[str, Grid],
-    reference: Profile,
-) -> tuple[NumberLine, ...]:
+def place_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
     """What was measured in each slice, beside the same slice's last nights."""
-    parts = [number for number in tonight if number.name.endswith(IN_SLICE)]
-    return tuple(_lines(service, night, parts, past, grids, reference))
+    return tuple(_lines(service, judged, [n for n in judged.numbers if n.name.endswith(IN_SLICE)]))
 
 
-def _lines(
-    service: Service,
-    night: date,
-    tonight: Sequence[Number],
-    past: Past,
-    grids: Mapping[str, Grid],
-    reference: Profile,
-) -> list[NumberLine]:
-    probability = _is_share(grids.get("prediction"), reference)
+def _lines(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[NumberLine]:
+    probability = _is_share(judged.grids.get("prediction"), judged.before)
     back = service.enough.history_nights
-    return lines(tonight, night, past.numbers, back, prediction_is_share=probability)
+    return lines(tonight, judged.night.date, judged.past.numbers, back, prediction_is_share=probability)
 
 
 def feature_lines(

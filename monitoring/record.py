@@ -34,6 +34,7 @@ from store.ledger import (
     counts_of,
     latest_night,
     record_night,
+    show_again,
 )
 from store.rows import Recorded
 from store.state import reading, writing
@@ -98,7 +99,9 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
             measured=[NumberRow(**vars(number)) for number in judged.numbers],
             found=[_finding_row(finding) for finding in judged.findings],
         )
-        if recorded.is_new and tell:
+        if not recorded.is_new:  # the page was lost, and what it is shown beside may have changed since
+            show_again(connection, recorded.id, row)
+        elif tell:
             attach = bool(watch.home.slack_token)
             enqueue.night(connection, watch.service, page, story, row, attach=attach)
     return Written(judged, row, recorded)

@@ -210,10 +210,13 @@ class NightPage:
 
 @dataclass(frozen=True)
 class Affected:
-    """A slice that left its own usual range, in the number that is told first."""
+    """A slice that left its own usual range, in the number that is told first.
+
+    `usual` is None where the value has hardly been seen before.
+    """
 
     slice: Slice
-    usual: float
+    usual: float | None
     value: float
     requests: int
 

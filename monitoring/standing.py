@@ -32,7 +32,9 @@ exactly as many rows every time has no spread at all."""
 FEW = 30
 """Fewer requests than this tell nothing by themselves, of a night or of a slice."""
 
-_FRESH = 3  # nights
+FRESH = 3
+"""For so many nights it is told that something is not measured any more."""
+
 _FEW = 10  # a rise made of fewer requests than this is chance, and could not be shown anyway
 
 
@@ -116,7 +118,7 @@ def told(page: NightPage) -> tuple[NumberLine, ...]:
 def lost(page: NightPage) -> tuple[NumberLine, ...]:
     """The numbers that were measured on one of the last nights and could not be tonight: their column is gone or empty.
 
-    They are told while the loss is new; what stays away becomes the new usual after `_FRESH` nights.
+    They are told while the loss is new; what stays away becomes the new usual after `FRESH` nights.
     """
     return tuple(
         line
@@ -124,7 +126,7 @@ def lost(page: NightPage) -> tuple[NumberLine, ...]:
         if line.name in SPEAKING
         and line.value is None
         and line.usual is not None
-        and any(value is not None for _, value in line.history[-_FRESH:])
+        and any(value is not None for _, value in line.history[-FRESH:])
     )
 
 

@@ -81,7 +81,9 @@ def headline(page: NightPage, lead: NumberLine) -> str:
     if lead.name == "volume":
         # how few they are, or were, is not told
         value, usual = (max(amount, SMALL) if amount else 0.0 for amount in (lead.value, usual))
-        percent = share(language, abs(value / usual - 1) if usual else None, digits=0)
+        if not usual:
+            return say(language, "story.volume.new", noun=noun(page))
+        percent = share(language, abs(value / usual - 1), digits=0)
         return say(language, f"story.volume{way}", percent=percent, noun=noun(page))
     times = lead.value / usual if usual > 0 else 0.0
     counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100
@@ -175,16 +177,22 @@ def _where(story: Story, lead: NumberLine, language: str) -> str:
 
 
 def _place(each: Affected, lead: NumberLine, language: str) -> str:
-    if lead.format == "share":
-        part = round(each.value * each.requests)
-        usual, value = (
-            share(language, each.usual, digits=0),
-            share(language, each.value, part, each.requests, 0),
-        )
+    part = round(each.value * each.requests)
+    value = (
+        share(language, each.value, part, each.requests, 0)
+        if lead.format == "share"
+        else written(lead, each.value, language)
+    )
+    if each.usual is None:
+        told = say(language, "story.new", value=value)
     else:
-        usual, value = written(lead, each.usual, language), written(lead, each.value, language)
-    both = say(language, "story.change", usual=usual, value=value)
-    return f"{short(each.slice.dimension)} = {short(each.slice.value)} ({both})"
+        usual = (
+            share(language, each.usual, digits=0)
+            if lead.format == "share"
+            else written(lead, each.usual, language)
+        )
+        told = say(language, "story.change", usual=usual, value=value)
+    return f"{short(each.slice.dimension)} = {short(each.slice.value)} ({told})"
 
 
 def _since(page: NightPage, story: Story) -> str:
@@ -192,13 +200,13 @@ def _since(page: NightPage, story: Story) -> str:
     assert story.since is not None
     first = say(language, "story.since", n=story.nights, night=brief_day(language, story.since, page.night))
     line = story.deployed or story.serving
-    if line is None:
+    what = _version(line, brief=story.deployed is None) if line is not None else ""
+    if line is None or not what:  # nothing was logged, or only empty names
         return f"{first} {say(language, 'story.deployed.unknown')}"
     key = "story.deployed" if story.deployed else "story.deployed.none"
     began = _began(line, page)
     since = brief_day(language, began.date(), page.night)
     clock = f"{began:%H:%M}"
-    what = _version(line, brief=story.deployed is None)
     said = f"{first} {say(language, key, what=what, since=since, clock=clock)}"
     return said + _people(line, language) if story.deployed else said
 
@@ -211,7 +219,7 @@ def _version(line: DeploymentLine, *, brief: bool) -> str:
     """What served: of one that is not in question the model and prompt suffice."""
     named = (line.model_version, line.prompt_version)
     whole = (*named, line.adapter, line.variant, line.commit_sha[:10])
-    return " ".join(short(part) for part in (named if brief and any(named) else whole) if part) or "?"
+    return " ".join(short(part) for part in (named if brief and any(named) else whole) if part)
 
 
 def _people(line: DeploymentLine, language: str) -> str:

@@ -72,6 +72,10 @@ class Features(Section):
     calendar: tuple[str, ...] = ()
     rules: dict[str, FeatureRule] = {}
 
+    def leave_out(self, column: str) -> bool:
+        """Whether the service file says that a column is no feature."""
+        return column in self.not_ or (self.only is not None and column not in self.only)
+
 
 class Outcome(Section):
     """How feedback events become the label of a request.

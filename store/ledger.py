@@ -173,6 +173,16 @@ def record_night(
     return recorded
 
 
+def show_again(connection: sa.Connection, night_id: int, row: NightRow) -> None:
+    """Record what the page of a night says since it was written anew, beside another history.
+
+    Args:
+        row: of its columns `standing`, `headline`, `moved` and `page_sha` are kept.
+    """
+    shown = {name: getattr(row, name) for name in ("standing", "headline", "moved", "page_sha")}
+    connection.execute(sa.update(nights).where(nights.c.id == night_id).values(shown))
+
+
 def counts_of(connection: sa.Connection, night_id: int) -> dict[str, int]:
     """Rows of a night by reason, `kept` among them."""
     return rows.read_counts(connection, night_counts, {"night_id": night_id})

@@ -18,9 +18,11 @@ from store import rows
 from store.tables import messages
 
 Action = Literal["post", "reply", "update", "file"]
+Unknown = Literal["repeat", "hold"]
 State = Literal["waiting", "sending", "unknown", "held", "refused", "sent", "written"]
 
 _NOT_SETTLED = ("waiting", "sending", "unknown", "held", "refused")
+_NOT_THERE = ("waiting", "refused")
 _UNDELIVERED = ("refused", "held", "unknown", "waiting")
 
 
@@ -55,7 +57,7 @@ class MessageRow:
     night: date | None = None
     action: Action = "post"
     about: str = ""
-    unknown: Literal["repeat", "hold"] = "repeat"
+    unknown: Unknown = "repeat"
     state: State = "waiting"
     error: str = ""
     channel_id: str = ""
@@ -72,10 +74,13 @@ def put(connection: sa.Connection, row: MessageRow) -> bool:
 
 
 def amend(connection: sa.Connection, key: str, payload: str) -> bool:
-    """Replace what a message says, if nobody tried to send it yet; False if it is too late."""
+    """Replace what a message says, if it is in no channel and no file yet; False if it is too late, or may be.
+
+    What Slack refused, or had no time for, is not there: people are told once, in the words that hold now.
+    """
     statement = (
         sa.update(messages)
-        .where(messages.c.key == key, messages.c.state == "waiting", messages.c.attempts == 0)
+        .where(messages.c.key == key, messages.c.state.in_(_NOT_THERE))
         .values(payload=payload)
     )
     return connection.execute(statement).rowcount > 0

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from monitoring.index import IndexLine, IndexNight, IndexRelease, render_index
 from monitoring.standing import State
+from monitoring.text import say
 
 LAST = date(2026, 5, 12)
 
@@ -122,3 +123,10 @@ def test_messages_that_nobody_got_are_named() -> None:
     page = render_index([line("calm", "quiet")], "en", ["token_revoked: make a new one"] * 3)
     assert "3 messages were not delivered." in page
     assert page.count("token_revoked") == 1
+
+
+def test_an_open_night_without_a_headline_can_be_clicked() -> None:
+    """One that was recorded before headlines were kept is named by its state."""
+    night = IndexNight(LAST, "changed", 0, "shop/x.html")
+    page = render_index([IndexLine("shop", "@a", (night,))])
+    assert f'<a href="shop/x.html"><bdi>{say("en", "state.changed")}</bdi></a>' in page

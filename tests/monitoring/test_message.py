@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from monitoring import message
 from monitoring.explain import explain
-from monitoring.records import NightPage
+from monitoring.records import DeploymentLine, NightPage
 from monitoring.telling import tell
+from monitoring.text import say
 from services.model import Service
 
+DAY = date(2026, 5, 13)
 SERVICE = Service.model_construct(
     service="support_assistant", owner="@assist-team", mention="", runbook="", page_base_url="", language="en",
     time_zone="America/Sao_Paulo",
@@ -71,7 +73,7 @@ def test_user_text_arrives_as_text(changed: NightPage) -> None:
     payloads = [
         message.alert(page, explain(page), service, "x.html"),
         message.late(service, date(2026, 5, 12), datetime(2026, 5, 13, 5, 30, tzinfo=UTC), HOSTILE),
-        message.morning([(HOSTILE, date(2026, 5, 12), HOSTILE, "")], "en"),
+        message.morning([(HOSTILE, date(2026, 5, 12), HOSTILE, "")], "en", DAY),
         message.revised(replace(page, changed=HOSTILE)),
     ]
     for payload in payloads:
@@ -122,12 +124,12 @@ def test_a_morning_gathers_lines() -> None:
         "10 inputs moved, and nothing that users notice",
         "https://p.example/eta",
     )
-    title, lines = texts(message.morning([line], "en"))
+    title, lines = texts(message.morning([line], "en", DAY))
     assert title == "*☀️ Good morning: nothing that cannot wait*"
     assert lines == (
         "eta, night of Tue 12 May: 10 inputs moved, and nothing that users notice  <https://p.example/eta|page>"
     )
-    sections = texts(message.morning([line] * 45, "en"))[1:]
+    sections = texts(message.morning([line] * 45, "en", DAY))[1:]
     many = [each for section in sections for each in section.split("\n")]
     assert (len(many), many[-1]) == (41, "and 5 more nights")
     assert len(sections) > 1
@@ -184,3 +186,24 @@ def test_every_number_has_its_words(
         return
     told = tell(page, story)
     assert all((told.headline, told.change, told.much, told.where, told.since, told.wait, told.do))
+
+
+def test_a_night_of_another_year(changed: NightPage) -> None:
+    """What is told long after the night names its year; what is told the next morning does not."""
+    story = explain(changed)
+    soon = message.alert(changed, story, SERVICE, "x", DAY)["text"]
+    assert soon.endswith(", on Mon 11 May")
+    late = message.alert(changed, story, SERVICE, "x", date(2027, 1, 3))
+    assert late["text"].endswith(", on Mon 11 May 2026")
+    assert "night of Tue 12 May 2026:" in message.withdrawn(changed, SERVICE, "x", date(2027, 1, 3))["text"]
+
+
+def test_what_is_not_known_is_not_said(changed: NightPage, make: Any) -> None:
+    """Requests where there were none have no percent, and a deployment without any name is none."""
+    line = make.number_line("volume", 500.0, [0.0] * 14, format="count", numerator=500)
+    blank = DeploymentLine("", "", "", "", "", "", "", "2026-05-01T00:00+00:00", 500)
+    page = replace(changed, numbers=(line,), deployments=(blank,), known=())
+    told = tell(page, explain(page))
+    assert told.headline == "requests came, and usually there are none"
+    assert "?" not in told.since
+    assert say("en", "story.deployed.unknown") in told.since

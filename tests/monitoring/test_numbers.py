@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from monitoring.numbers import line, lines, measure, named
-from monitoring.records import ALL_ROWS, Number, Profile
+from monitoring.numbers import line, lines, measure, measure_slices, named
+from monitoring.records import ALL_ROWS, Number, Profile, Slice
 from services.model import Service
 from store.grid import CategoryGrid, Grid, NumberGrid, Segment
 
@@ -108,3 +108,20 @@ def test_lines_stand_beside_their_own_past() -> None:
     assert found[2].history[-1] == (date(2013, 6, 23), None)
     assert [value for _, value in found[0].history] == [None, None, None]  # nine nights ago is too long ago
     assert lines(tonight, NIGHT, past, 3, prediction_is_share=False)[3].format == "number"
+
+
+def test_a_slice_without_rows_has_a_volume_of_none() -> None:
+    """Its requests may be the ones that stopped; shares and means of nothing are not made up."""
+    counts = {
+        "status": np.zeros((3, STATUS.size), dtype=np.int64),
+        "prediction": np.zeros((3, GRID.size), dtype=np.int64),
+    }
+    counts["status"][:2, 0] = counts["prediction"][:2, 5] = 40
+    parts = (ALL_ROWS, Slice("city", "Recife"), Slice("city", "Natal"))
+    found = measure_slices(SERVICE, Profile(parts, counts), {"status": STATUS, "prediction": GRID})
+    assert [(n.name, n.subject, n.value) for n in found] == [
+        ("volume.slice", "city\x1fRecife", 40.0),
+        ("errors.slice", "city\x1fRecife", 0.0),
+        ("prediction.slice", "city\x1fRecife", 4.5),
+        ("volume.slice", "city\x1fNatal", 0.0),
+    ]

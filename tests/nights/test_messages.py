@@ -14,9 +14,9 @@ import feedback.night
 from monitoring import enqueue
 from services.window import night_of
 from store import outbox
-from store.digest import due_lines
+from store.digest import LineRow, due_lines, put_line
 from store.outbox import MessageRow
-from store.state import reading
+from store.state import reading, writing
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 
@@ -88,6 +88,30 @@ def test_a_morning_is_one_message(nights: Any) -> None:
     )
 
 
+def test_a_morning_is_in_one_language(nights: Any) -> None:
+    """Services of one owner that speak differently, or are sent differently, have a message each."""
+    state = nights.watch().state
+    for service, language, unknown in (
+        ("a", "en", "repeat"),
+        ("b", "pt", "repeat"),
+        ("c", "pt", "hold"),
+        ("d", "en", "repeat"),
+    ):
+        said = {"line": "1 input", "url": "", "language": language, "unknown": unknown}
+        row = LineRow(service, nights.night, "#all", "@us", json.dumps(said), NOW, NOW)
+        with writing(state) as connection:
+            put_line(connection, row)
+    keys = enqueue.mornings(state, NOW)
+    with reading(state) as connection:
+        found = [outbox.message_of(connection, key) for key in keys]
+    rows = [row for row in found if row is not None]
+    titles = [json.loads(row.payload)["text"] for row in rows]
+    assert [row.unknown for row in rows] == ["repeat", "hold", "repeat"]
+    assert ["Good morning" in title for title in titles] == [True, False, False]
+    assert [row.payload.count("1 input") for row in rows] == [2, 1, 1]
+    assert len(set(keys)) == 3
+
+
 def test_late_lines_make_another_message(nights: Any) -> None:
     """A night that is run after its morning's message was gathered is not lost."""
     state = nights.watch().state
@@ -121,8 +145,6 @@ def test_a_message_that_still_waits_is_mended_in_place(nights: Any) -> None:
 
 def sent(shop: Any) -> None:
     """As if Slack had taken every message."""
-    from store.state import writing
-
     with writing(shop.watch().state) as connection:
         for row in outbox.due(connection, NOW):
             outbox.settle(
@@ -153,7 +175,7 @@ def test_a_told_night_that_turns_out_well_is_withdrawn(nights: Any) -> None:
 
 def test_a_revision_that_says_the_same_says_nothing(nights: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Late rows that change no sentence change no message: nobody is told anew."""
-    monkeypatch.setattr("monitoring.message.alert", lambda *_: {"text": "the same", "blocks": []})
+    monkeypatch.setattr("monitoring.message.alert", lambda *_, **__: {"text": "the same", "blocks": []})
     revised(nights, fail_half, 1200)
     sent(nights)
     revised(nights, fail_half, 1220)

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from monitoring.record import Written
 from store.lake import Lake
+from store.ledger import latest_night
+from store.state import reading
 from store.tables import metadata
 
 
@@ -128,6 +130,29 @@ def test_a_lost_file_is_written_again(frozen_shop: Any) -> None:
     assert again.recorded.is_new is False
     assert hashes(frozen_shop.root) == files
     assert state_of(frozen_shop) == state
+
+
+def test_a_page_beside_another_past_is_the_one_the_state_knows(nights: Any) -> None:
+    """The night before was revised, then the page lost: the index, the state and the new page say the same."""
+    nights.write_night(nights.night, lambda columns: columns.update(status=["timeout"] * 500 + ["ok"] * 700))
+    first = nights.run().row
+    for day in nights.past:  # every past night has as many errors, so that tonight is no longer a change
+        nights.write_night(day, lambda columns: columns.update(status=["timeout"] * 500 + ["ok"] * 700))
+        nights.run(day)
+    page = nights.root / "var/lake" / first.page_path
+    page.unlink()
+    again = nights.run()
+    assert again.recorded.is_new is False
+    with reading(nights.watch().state) as connection:
+        row = latest_night(connection, "shop", nights.night)
+    assert row is not None
+    assert row.page_sha == hashlib.sha256(page.read_bytes()).hexdigest() != first.page_sha
+    assert (row.standing, row.headline) == (again.row.standing, again.row.headline)
+    assert row.standing != first.standing
+
+    state, files = state_of(nights), hashes(nights.root)
+    nights.run()
+    assert (state_of(nights), hashes(nights.root)) == (state, files)
 
 
 def test_the_reference_is_frozen(frozen_shop: Any) -> None:
