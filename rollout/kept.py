@@ -17,13 +17,16 @@ def written(
     trained: Part | None,
     held_out: Part | None,
     without_prediction: int = 0,
+    served_version: str = "",
+    other_versions: Mapping[str, int] | None = None,
     old: Scores | None = None,
     new: Scores | None = None,
 ) -> str:
     """What a release was judged by, as canonical JSON. Arguments as in `rollout.records.Retrained`."""
     parts = {"trained": trained, "held_out": held_out, "old": old, "new": new}
     plain: dict[str, Any] = {name: part and asdict(part) for name, part in parts.items()}
-    return canonical_json({**plain, "without_prediction": without_prediction}).decode()
+    left_out = {"without_prediction": without_prediction, "other_versions": dict(other_versions or {})}
+    return canonical_json({**plain, **left_out, "served_version": served_version}).decode()
 
 
 def read(row: ModelRow, *, is_new: bool) -> Retrained:
@@ -39,6 +42,9 @@ def read(row: ModelRow, *, is_new: bool) -> Retrained:
         trained=_part(judged["trained"]),
         held_out=_part(judged["held_out"]),
         without_prediction=judged["without_prediction"],
+        # models that were recorded before versions were told apart have neither
+        served_version=judged.get("served_version", ""),
+        other_versions=judged.get("other_versions", {}),
         old=judged["old"] and Scores(**judged["old"]),
         new=judged["new"] and Scores(**judged["new"]),
         path=row.path,

@@ -24,11 +24,12 @@ class Fitted:
 
     Attributes:
         predict: takes a frame of the same feature columns, without `label` and `night`, and gives
-            P(label = 1) of each row in their order: one float from 0 to 1 a row, shape (rows,). Rows come
-            from later nights, so there are categories that `fit` has not seen.
-        model: the bytes that serving loads; of scikit-learn models `skops.io.dumps(model)`. Never a pickle:
-            reading one runs whatever is in it.
-        file_name: what they are called in the lake, such as `model.skops`; letters, digits and `_ - . =`.
+            P(label = 1) of each row in their order: one float from 0 to 1 a row, shape (rows,), as an array,
+            a Series or a list. Rows come from later nights, so there are categories that `fit` has not seen.
+        model: the bytes that serving loads, at least one; of scikit-learn models `skops.io.dumps(model)`. Never a
+            pickle: reading one runs whatever is in it.
+        file_name: what they are called in the lake, such as `model.skops`; letters, digits and `_ - . =`, not
+            beginning with a dot.
     """
 
     predict: Callable[[pd.DataFrame], npt.NDArray[np.float64]]
@@ -89,6 +90,10 @@ class Retrained:
         held_out: what it was judged on; None if the release holds too few nights.
         without_prediction: held-out rows that were served without a prediction. They are left out of `old`
             and `new` alike.
+        served_version: the model version that served last, which the new model was held against; "" if the log
+            names none, nothing was fitted, or it was decided before this was kept.
+        other_versions: model version -> the held-out rows that it served with a prediction; `unknown` where
+            the log does not say. They are left out of `old` and `new` alike.
         old: of what was served, as logged; None if there is nothing to score.
         new: of the new model, on the same rows; None if there is nothing to score, or it was not fitted.
         path: the model's place in the lake; "" if none was fitted.
@@ -106,6 +111,8 @@ class Retrained:
     trained: Part | None
     held_out: Part | None
     without_prediction: int
+    served_version: str
+    other_versions: Mapping[str, int]
     old: Scores | None
     new: Scores | None
     path: str

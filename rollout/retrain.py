@@ -19,7 +19,7 @@ from feedback.release import DATA, MANIFEST
 from monitoring.freeze import freeze
 from rollout import kept, scores, trainer
 from rollout.records import Fitted, Retrained
-from rollout.split import LABEL, NIGHT, PREDICTION, Split, part_of, served, split
+from rollout.split import LABEL, NIGHT, PREDICTION, VERSION, Split, part_of, served, split
 from rollout.trainer import Trainer
 from services.errors import StateError, UsageError
 from services.window import window_between
@@ -38,9 +38,10 @@ def retrain(watch: Watch, release_version: str, recorded_at: datetime, *, code_c
     """Fit a model on a release, and promote it only if it is better than what was served.
 
     The last `retrain.held_out_nights` nights of the release are held out; on them the new model's
-    probabilities are held against what was served, as logged (see `rollout.scores.promote`). A promotion
-    freezes the reference of the new version and records its deployment. A release is retrained once: run
-    again, it fits and writes nothing, and gives the same result; only what a killed run left undone is done.
+    probabilities are held against those of the version that served last, as logged (see
+    `rollout.scores.promote`). A promotion freezes the reference of the new version and records its deployment.
+    A release is retrained once: run again, it fits and writes nothing, and gives the same result; only what a
+    killed run left undone is done.
 
     Args:
         recorded_at: when this run happens; kept with the model and what follows from it.
@@ -49,7 +50,7 @@ def retrain(watch: Watch, release_version: str, recorded_at: datetime, *, code_c
     Raises:
         UsageError: there is no such release, the service file has no `retrain`, or its trainer is not there.
         StateError: the release is not what was recorded, or state or lake refuse.
-        RondaError: the trainer raised, which is kept as the cause, or did not give probabilities.
+        RondaError: the trainer raised, or did not give a model file and probabilities.
         NightError, SourceError: the promoted model's reference cannot be made; run again when it can.
     """
     service = watch.service.service
@@ -115,7 +116,9 @@ def _made(watch: Watch, release: ReleaseRow, found: Trainer) -> _Made:
         if rows.probabilities is not None:
             old = scores.measure(rows.labels, rows.probabilities, rows.nights)
     promoted, reason = scores.promote(old, new, enough)
-    judged = kept.written(trained, held_out, rows.without_prediction, old, new)
+    judged = kept.written(
+        trained, held_out, rows.without_prediction, rows.version, rows.other_versions, old, new
+    )
     return _Made(release.version, version, found.name, promoted, reason, judged, fitted)
 
 
@@ -123,7 +126,9 @@ def _split(watch: Watch, release: ReleaseRow, held_out_nights: int) -> Split:
     manifest = json.loads(_trusted(watch, release, MANIFEST, release.manifest_sha))
     data = _trusted(watch, release, DATA, manifest["files"][DATA]["sha256"])
     features = [column["name"] for column in manifest["schema"] if column["role"] == "feature"]
-    rows: pa.Table = pq.read_table(BytesIO(data), columns=[*features, NIGHT, LABEL, PREDICTION])
+    version = [VERSION] if VERSION in pq.read_schema(BytesIO(data)).names else []
+    columns = [*features, NIGHT, LABEL, PREDICTION, *version]
+    rows: pa.Table = pq.read_table(BytesIO(data), columns=columns)
     return split(rows, features, held_out_nights)
 
 

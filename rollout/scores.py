@@ -80,17 +80,19 @@ def untrainable(trained: Part | None, enough_rows: int) -> str:
 def promote(old: Scores | None, new: Scores | None, enough_rows: int) -> tuple[bool, str]:
     """Whether the new model is to serve, and why, in snake case.
 
-    It is promoted (`lower_log_loss`) if, on the held-out rows, with L the log loss,
+    It is promoted (`lower_log_loss`) if, on the held-out rows of the version that serves, with L the log loss,
 
-        L(new) < L(old)   and   2 · #{nights d: L_d(new) ≤ L_d(old)} ≥ #{nights}.
+        L(new) < L(old)   and   2 · #{nights d: L_d(new) ≤ L_d(old)} ≥ #{nights d},
+
+    over the nights that have such rows.
 
     Log loss, because both are probabilities that something is decided with: it is a proper score, so it is
     lowest in expectation for the true probabilities alone, while AUC does not see a model that is wrong by a constant.
     The nights, because rows of one day share their weather: a gain made on one extreme night only must not
     carry a model that is worse on most. Otherwise it is not, with the first reason that holds:
 
-    - `no_predictions`: none of the held-out rows was served with a prediction.
-    - `too_few_held_out_rows`: fewer than `enough_rows` were.
+    - `no_predictions`: the version that serves gave none of the held-out rows a prediction.
+    - `too_few_held_out_rows`: it gave fewer than `enough_rows` one.
     - `predictions_not_probabilities`: what was served is not between 0 and 1, so it has no log loss.
     - `one_class_held_out`: every label is the same; whoever says so loudest would win.
     - `log_loss_not_lower`: the new one is not better over all rows.

@@ -16,11 +16,13 @@ _VERDICT: Mapping[str, str] = {
     "too_few_nights": "the release holds too few nights to train on some and hold out others",
     "too_few_training_rows": "there are too few rows to train on (enough.rows)",
     "one_class_in_training": "all labels of the training rows are the same",
-    "no_predictions": "no held-out row was served with a prediction, so there is nothing to compare with",
-    "too_few_held_out_rows": "too few held-out rows were served with a prediction (enough.rows)",
+    "no_predictions": "what serves gave no held-out row a prediction, so there is nothing to compare with",
+    "too_few_held_out_rows": "what serves gave too few held-out rows a prediction (enough.rows)",
     "predictions_not_probabilities": "what was served is not between 0 and 1, so it has no log loss to compare with",
     "one_class_held_out": "all labels of the held-out rows are the same",
 }
+_NAMED = 5
+"""Of the versions that are left out, how many a log line names."""
 _LINES: Mapping[str, str] = {
     "log loss": "log_loss",
     "Brier score": "brier",
@@ -45,10 +47,14 @@ def text(retrained: Retrained) -> str:
         f"  trained    {_part(made.trained)}, by {made.trainer}",
         f"  held out   {_part(made.held_out)}",
     ]
+    if made.served_version:
+        lines.append(f"  served     {made.served_version}")
     if made.without_prediction:
         lines.append(
             f"  left out   {made.without_prediction:,} held-out rows that were served without a prediction"
         )
+    if made.other_versions:
+        lines.append(f"  left out   {_others(made.other_versions)}")
     if made.old or made.new:
         lines += _table(made.old, made.new)
     return "\n".join([*lines, f"  file       {made.path or 'none'}"])
@@ -69,6 +75,15 @@ def _part(part: Part | None) -> str:
     nights = f"{part.nights} {'night' if part.nights == 1 else 'nights'}"
     rate = f"{100 * part.positive / part.rows:.1f} %"
     return f"{part.rows:,} rows of {nights}, {part.first} to {part.last}, {rate} positive"
+
+
+def _others(versions: Mapping[str, int]) -> str:
+    """How many rows other versions served, the busiest named first."""
+    most = sorted(versions, key=lambda version: (-versions[version], version))
+    named = most[0] if len(most) == 1 else ", ".join(f"{each} {versions[each]:,}" for each in most[:_NAMED])
+    more = f" and {len(most) - _NAMED} more" if len(most) > _NAMED else ""
+    served = "another version" if len(most) == 1 else "other versions"
+    return f"{sum(versions.values()):,} held-out rows that {served} served ({named}{more})"
 
 
 def _table(old: Scores | None, new: Scores | None) -> list[str]:

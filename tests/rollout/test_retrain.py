@@ -99,7 +99,8 @@ def test_what_follows_from_a_promotion(shop: Any) -> None:
     assert (model.path, model.content_sha, model.recorded_at) == (made.path, made.content_sha, NOW)
     scores = json.loads(model.scores)
     assert scores["new"]["log_loss"] == made.new.log_loss  # type: ignore[union-attr]
-    assert set(scores) == {"trained", "held_out", "without_prediction", "old", "new"}
+    left_out = {"without_prediction", "other_versions"}
+    assert set(scores) == {"trained", "held_out", *left_out, "served_version", "old", "new"}
 
 
 def test_a_worse_model_is_not_promoted(shop: Any) -> None:

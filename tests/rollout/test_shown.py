@@ -28,6 +28,8 @@ MADE = Retrained(
     trained=Part(date(2013, 4, 20), date(2013, 5, 24), 35, 31_873, 8_369),
     held_out=Part(date(2013, 5, 30), date(2013, 5, 31), 2, 6_251, 971),
     without_prediction=9,
+    served_version="v2",
+    other_versions={"v1": 1_234},
     old=OLD,
     new=NEW,
     path="models/flight_delay/2013-05-24-4ff28b5a/ef94/model.skops",
@@ -40,7 +42,9 @@ Model 2013-05-24-4ff28b5a of flight_delay, release 4ff28b5aa739d9ac: not promote
   because    its log loss is not lower than that of what was served
   trained    31,873 rows of 35 nights, 2013-04-20 to 2013-05-24, 26.3 % positive, by demo.flight_trainer:fit
   held out   6,251 rows of 2 nights, 2013-05-30 to 2013-05-31, 15.5 % positive
+  served     v2
   left out   9 held-out rows that were served without a prediction
+  left out   1,234 held-out rows that another version served (v1)
   on 6,242 rows             served       new
   log loss                  0.4170    0.4492
   Brier score               0.1277    0.1415
@@ -71,8 +75,9 @@ def test_a_second_run_says_so() -> None:
 def test_without_scores() -> None:
     """No table where nothing was scored, and a dash for what has no score."""
     bare = replace(
-        MADE, reason="too_few_nights", trained=None, old=None, new=None, path="", without_prediction=0
-    )
+        MADE, reason="too_few_nights", trained=None, old=None, new=None, path="", without_prediction=0,
+        served_version="", other_versions={},
+    )  # fmt: skip
     assert shown.text(bare).splitlines()[1:] == [
         "  because    the release holds too few nights to train on some and hold out others",
         "  trained    nothing, by demo.flight_trainer:fit",
@@ -85,11 +90,23 @@ def test_without_scores() -> None:
     assert "*" not in half
 
 
+def test_many_other_versions() -> None:
+    """The busiest five are named, the others counted."""
+    two = shown.text(replace(MADE, other_versions={"unknown": 4, "v1": 1_230}))
+    assert "  left out   1,234 held-out rows that other versions served (v1 1,230, unknown 4)\n" in two
+    many = shown.text(replace(MADE, other_versions={f"v{n}": n for n in range(1, 8)}))
+    assert (
+        "  left out   28 held-out rows that other versions served (v7 7, v6 6, v5 5, v4 4, v3 3 and 2 more)\n"
+        in many
+    )
+
+
 def test_plain_is_json() -> None:
     """All of it, dates in ISO form; a task may return it."""
     plain = json.loads(json.dumps(shown.plain(MADE)))
 
     assert set(plain) == set(vars(MADE))
+    assert (plain["served_version"], plain["other_versions"]) == ("v2", {"v1": 1234})
     assert plain["trained"] == {
         "first": "2013-04-20",
         "last": "2013-05-24",
