@@ -16,13 +16,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from demo.one_airflow import note, session
 from services.errors import RondaError, UsageError
+from services.secret_file import secret_in
 
 USER = "admin"
+LOGIN = "login.json"
+"""In the folder of an Airflow: what its REST interface gives a token for."""
 POOL, SLOTS = "ronda", 2
+_PASSWORDS = "password.json"
 _PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+_READS = 5  # tries of a request that changes nothing
 _STARTS_WITHIN, _STOPS_WITHIN = 240, 15  # seconds; ten to twenty are usual for a start, and eight for a stop
 
 
@@ -48,12 +54,24 @@ class Server:
     def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """One request to the REST interface, such as `dags/night_watch`; gives what it answers.
 
+        What only reads is asked again where the answer is an error of Airflow's own, as it is now and then on a
+        machine that is busy.
+
         Raises:
             urllib.error.HTTPError: it refuses.
             OSError: it does not answer.
         """
         token = self._json("/auth/token", {"username": USER, "password": self.password})["access_token"]
-        return self._json(f"/api/v2/{path}", body, method, {"Authorization": f"Bearer {token}"})
+        tries = _READS if body is None and method is None else 1
+        while True:
+            tries -= 1
+            try:
+                return self._json(f"/api/v2/{path}", body, method, {"Authorization": f"Bearer {token}"})
+            except urllib.error.HTTPError as error:
+                if error.code < 500 or not tries:
+                    error.add_note(f"{path}: {error.read(1000).decode(errors='replace')}")
+                    raise
+                time.sleep(1)
 
     def _json(
         self, path: str, body: Any = None, method: str | None = None, headers: Mapping[str, str] | None = None
@@ -85,6 +103,7 @@ def environment(folder: Path, port: int, dags: Path) -> dict[str, str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+    _password(folder)
     url = f"http://127.0.0.1:{port}"
     own = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     own.pop("PYTHONDONTWRITEBYTECODE", None)  # without compiled files Airflow starts in twice the time
@@ -99,7 +118,7 @@ def environment(folder: Path, port: int, dags: Path) -> dict[str, str]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_password_file(folder)),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folder / _PASSWORDS),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "DO_NOT_TRACK": "1",
         "RONDA_POOL": POOL,
@@ -123,19 +142,21 @@ def refuse_taken(port: int, variable: str) -> None:
 
 
 @contextmanager
-def running(settings: Mapping[str, str]) -> Iterator[Server]:
+def running(settings: Mapping[str, str], lock: int) -> Iterator[Server]:
     """An Airflow that is started, waited for, and stopped at the end of the block with all that it started.
 
     Args:
         settings: of `environment`.
+        lock: of `alone`, for the same folder.
 
     Raises:
         RondaError: it ends while it starts, or is not well within four minutes; its log is named.
     """
     folder = Path(settings["AIRFLOW_HOME"])
-    password = json.loads(_password_file(folder).read_text(encoding="utf-8"))[USER]
+    password = _password(folder)
+    write_login(folder, password)
     log = folder / "standalone.log"
-    with _started(settings, log) as process:
+    with _started(settings, log, lock) as process:
         server = Server(settings["AIRFLOW__API__BASE_URL"], password, log, process)
         _wait(server)
         _make_pool(server)
@@ -143,23 +164,23 @@ def running(settings: Mapping[str, str]) -> Iterator[Server]:
 
 
 @contextmanager
-def _started(settings: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _started(settings: Mapping[str, str], log: Path, lock: int) -> Iterator[subprocess.Popen[bytes]]:
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     ):  # as a shell's background job has it, and hands it on
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     process = None
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with _private(log) as file:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [str(Path(sys.executable).parent / "airflow"), "standalone"],
                 env=dict(settings),
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
+                stdin=lock,
                 start_new_session=True,  # Ctrl-C in a terminal reaches us alone, and we stop it in order
             )
+        note(lock, process.pid)
         yield process
     finally:
         if process is not None:
@@ -201,7 +222,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(_STOPS_WITHIN)
         with suppress(ProcessLookupError):  # nothing is left, as it should be
             os.killpg(process.pid, signal.SIGKILL)
-        for each in _session(process.pid):  # tasks have groups of their own
+        for each in session(process.pid):  # tasks have groups of their own
             with suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         process.wait()
@@ -210,20 +231,21 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             signal.signal(number, handler)
 
 
-def _session(leader: int) -> list[int]:
-    """The processes of a session, where the system lists its processes as files."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if os.getsid(int(each.name)) == leader:
-                found.append(int(each.name))
-    return found
+def _password(folder: Path) -> str:
+    path = folder / _PASSWORDS
+    made = secret_in(path, lambda: json.dumps({USER: secrets.token_urlsafe(12)}).encode())
+    with suppress(ValueError, KeyError, TypeError):
+        if found := json.loads(made)[USER]:
+            return str(found)
+    raise UsageError(f"{path} holds no password of the user {USER}. Delete it, and a new one is made.")
 
 
-def _password_file(folder: Path) -> Path:
-    path = folder / "password.json"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({USER: secrets.token_urlsafe(12)}, file)
-    return path
+def write_login(folder: Path, password: str) -> None:
+    """Write `LOGIN`."""
+    with _private(folder / LOGIN) as file:
+        file.write(json.dumps({"username": USER, "password": password}).encode())
+
+
+def _private(path: Path) -> BinaryIO:
+    """An empty file that its owner alone can read."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

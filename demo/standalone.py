@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 from rich.console import Console
 
 from demo.__main__ import SERVICE, prepare, set_defaults
-from demo.airflow_server import USER, Server, environment, refuse_taken, running
+from demo.airflow_server import LOGIN, USER, Server, environment, refuse_taken, running
+from demo.one_airflow import alone
 from ronda import nights
 from services.errors import RondaError, UsageError
 from services.home import home_from
@@ -45,18 +47,20 @@ def main() -> int:
 
 def _run(screen: Console) -> None:
     port = _port(os.environ.get("AIRFLOW_PORT", "8080"))
-    refuse_taken(port, "AIRFLOW_PORT")
     set_defaults()
-    watch = prepare(screen, *HISTORY, again=False)
-    screen.print("\n[bold]4. Airflow[/]")
-    began = time.perf_counter()
-    with running(settings(port)) as server:
-        wait_for_dag(server, f"nightly_round_{SERVICE}")
-        screen.print(f"   [dim]{time.perf_counter() - began:.0f} s[/]")
-        screen.print(what_to_do(server, watch), markup=False)
-        while server.is_alive():
-            time.sleep(1)
-        raise RondaError(f"Airflow ended by itself. See {server.log}.")
+    started_with = settings(port)
+    with alone(Path(started_with["AIRFLOW_HOME"])) as lock:
+        refuse_taken(port, "AIRFLOW_PORT")
+        watch = prepare(screen, *HISTORY, again=False)
+        screen.print("\n[bold]4. Airflow[/]")
+        began = time.perf_counter()
+        with running(started_with, lock) as server:
+            wait_for_dag(server, f"nightly_round_{SERVICE}")
+            screen.print(f"   [dim]{time.perf_counter() - began:.0f} s[/]")
+            screen.print(what_to_do(server, watch), markup=False)
+            while server.is_alive():
+                time.sleep(1)
+            raise RondaError(f"Airflow ended by itself. See {server.log}.")
 
 
 def settings(port: int) -> dict[str, str]:
@@ -92,16 +96,23 @@ Run the night of {night:%a %d %b %Y} in the browser:
   1. open {server.url}/dags/{dag}
   2. press Trigger, open Advanced Options, write {night} as the Partition Key, press Trigger
 or from another terminal:
-  TOKEN=$(curl -s {server.url}/auth/token -H 'Content-Type: application/json' \\
-    -d '{{"username": "{USER}", "password": "{server.password}"}}' | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
-  curl {server.url}/api/v2/dags/{dag}/dagRuns -H "Authorization: Bearer $TOKEN" \\
-    -H 'Content-Type: application/json' -d '{{"logical_date": null, "partition_key": "{night}"}}'
+{commands(server, night)}
 
 dataset_release_{SERVICE} and model_retrain_{SERVICE} follow by themselves; the log of the last one says whether
 the new model is better than what served. The same night once more changes nothing and tells nobody.
 Pages: {nights.place(watch, "pages/index.html")}
 Messages {told}. Ctrl-C stops everything.
 """
+
+
+def commands(server: Server, night: date) -> str:
+    """What starts the night from a shell; what is secret goes from file to file, as others see what is called."""
+    return f"""\
+  cd {shlex.quote(str(server.log.parent))}
+  curl -s {server.url}/auth/token -H 'Content-Type: application/json' -d @{LOGIN} |
+    sed 's/.*"access_token":"\\([^"]*\\).*/Authorization: Bearer \\1/' > token.txt
+  curl {server.url}/api/v2/dags/nightly_round_{SERVICE}/dagRuns -H @token.txt \\
+    -H 'Content-Type: application/json' -d '{{"logical_date": null, "partition_key": "{night}"}}'"""
 
 
 def next_night(watch: Watch) -> date:

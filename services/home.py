@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.errors import UsageError
+from services.secret_file import secret_in
+
+SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def home_from(environment: Mapping[str, str] | None = None) -> Home:
     """Read the home from environment variables, with embedded defaults below `var/`.
 
     Raises:
-        UsageError: `RONDA_HOME` names no folder, or the hash key is shorter than 16 characters.
+        UsageError: `RONDA_HOME` names no folder, or the hash key is shorter than 16 characters or cannot be read.
     """
     env = os.environ if environment is None else environment
     root = Path(env.get("RONDA_HOME", ".")).expanduser().resolve()
@@ -73,27 +76,22 @@ def home_from(environment: Mapping[str, str] | None = None) -> Home:
 
 def _hash_key(given: str | None, path: Path) -> bytes:
     if given is not None:
-        if len(given) < 16:
-            raise UsageError("RONDA_HASH_KEY is shorter than 16 characters. Give a longer random one.")
+        if len(given) < SHORTEST_KEY:
+            raise UsageError(
+                f"RONDA_HASH_KEY is shorter than {SHORTEST_KEY} characters. Give a longer random one."
+            )
         return given.encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(path)
+        key = secret_in(path, lambda: secrets.token_hex(32).encode())
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}. Give RONDA_HASH_KEY, or mend the folder."
+            f"{path} can be neither read nor made: {error.strerror}. It holds the key user ids are hashed with."
+            " Mend the folder, or give RONDA_HASH_KEY."
         ) from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-    return _read_key(path)
-
-
-def _read_key(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
+    if len(key) < SHORTEST_KEY:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}. It holds the key user ids are hashed with."
-        ) from error
+            f"{path} holds {len(key)} bytes, too few for the key user ids are hashed with."
+            " Put the key back from a copy; or delete the file and a new key is made,"
+            " but then no id hashed until now matches one hashed later."
+        )
+    return key

@@ -25,6 +25,7 @@ import pytest
 
 from demo.__main__ import MODEL_VERSION
 from demo.airflow_server import Server
+from demo.one_airflow import session
 from monitoring.lateness import late
 from services.home import home_from
 from services.read import read_service
@@ -157,6 +158,7 @@ def test_a_night_in_a_real_airflow(flight_home: Path, slack_server: Any, record_
     with airflow(flight_home) as place:
         record_property("seconds_until_ready", round(time.monotonic() - began))
         private(flight_home)
+        no_second_one_starts(place)
         record_property("seconds_of_the_night", round(place.night(NIGHT)))
         told_and_released(place, slack_server)
         replaced_by_a_better_model(place)
@@ -168,6 +170,7 @@ def test_a_night_in_a_real_airflow(flight_home: Path, slack_server: Any, record_
         assert files == before[0]
         assert state == before[1]
         assert len(slack_server.calls_of("chat.postMessage")) == posts
+        announced_once(place)
 
         fails_without_a_key(place)
         nothing_was_scheduled(place)
@@ -177,7 +180,29 @@ def test_a_night_in_a_real_airflow(flight_home: Path, slack_server: Any, record_
 def private(home: Path) -> None:
     """What Airflow keeps is its owner's alone."""
     folder = home / "var/airflow"
-    assert [path.stat().st_mode & 0o777 for path in (folder, folder / "password.json")] == [0o700, 0o600]
+    paths = (folder, folder / "password.json", folder / "login.json")
+    assert [path.stat().st_mode & 0o777 for path in paths] == [0o700, 0o600, 0o600]
+
+
+def no_second_one_starts(place: Place) -> None:
+    """Another start is refused, whatever its port; and would be if the first were killed, as every part has the lock."""
+    folder = place.home / "var/airflow"
+    other = {**os.environ, "AIRFLOW_PORT": "65000"}
+    call = [sys.executable, "-c", PROGRAM]
+    again = subprocess.run(call, cwd=ROOT, env=other, capture_output=True, text=True, timeout=60, check=False)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == (
+        f"ronda: Airflow of {folder} runs already, or is being started. Press Ctrl-C where that was done,"
+        f" or stop it with: kill -TERM {place.server.process.pid}\n"
+    )
+    lock = folder / "airflow.lock"
+    with_lock = [
+        Path(f"/proc/{each}/cmdline").read_bytes()
+        for each in session(int(lock.read_text()))
+        if os.path.realpath(f"/proc/{each}/fd/0") == str(lock)
+    ]
+    for part in "standalone", "scheduler", "dag-processor", "api_server", "triggerer", "LocalExecutor":
+        assert any(part.encode() in each for each in with_lock), part
 
 
 def told_and_released(place: Place, slack_server: Any) -> None:
@@ -187,7 +212,7 @@ def told_and_released(place: Place, slack_server: Any) -> None:
     assert state == "sent"
     [message] = [each for each in slack_server.said() if each["ts"] == ts]
     assert message["text"].endswith(
-        "flights land more than 15 minutes late, 2.1 times as often as usual, on Mon 1 Jul"
+        "flights land more than 15 minutes late, 2.1 times as often as usual, on Mon 1 Jul 2013"
     )
 
     [(version, first, last)] = place.rows("SELECT version, window_start, window_end FROM releases")
@@ -213,6 +238,13 @@ def replaced_by_a_better_model(place: Place) -> None:
     assert place.rows(f"SELECT source FROM deployments WHERE model_version = '{version}'") == [("deploy",)]
     told = events(place)["ronda_model_flight_delay", NIGHT]
     assert (told["model_version"], told["release"]) == (version, release)
+
+
+def announced_once(place: Place) -> None:
+    """Whoever waits for a new model is woken once, though the night and its dataset were told again."""
+    told = place.server.ask("assets/events?limit=100")["asset_events"]
+    names = sorted(each["name"].removeprefix("ronda_").removesuffix("_flight_delay") for each in told)
+    assert names == ["model", "night", "night", "release", "release"]
 
 
 def events(place: Place) -> dict[tuple[str, str], dict[str, Any]]:

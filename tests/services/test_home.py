@@ -39,6 +39,34 @@ def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     assert home_from({"RONDA_HOME": str(tmp_path / "other")}).hash_key != first.hash_key
 
 
+@pytest.mark.parametrize("held", ["", "0123456789abcde"])
+def test_a_key_file_that_is_too_short_is_refused(tmp_path: Path, held: str) -> None:
+    """What an interrupted write or a full disk left hides nobody's id; the file is named, and left as it is."""
+    file = tmp_path / "var" / "hash.key"
+    file.parent.mkdir()
+    file.write_text(held)
+    with pytest.raises(UsageError) as caught:
+        home_from({"RONDA_HOME": str(tmp_path)})
+    assert str(caught.value) == (
+        f"{file} holds {len(held)} bytes, too few for the key user ids are hashed with. Put the key back from a"
+        " copy; or delete the file and a new key is made, but then no id hashed until now matches one hashed later."
+    )
+    assert file.read_text() == held
+    file.write_text(held + "0123456789abcdef")
+    assert home_from({"RONDA_HOME": str(tmp_path)}).hash_key == f"{held}0123456789abcdef".encode()
+
+
+def test_a_key_that_cannot_be_kept(tmp_path: Path) -> None:
+    """Where there is no place for the file, the sentence names it and the other way."""
+    (tmp_path / "var").write_text("a file")
+    with pytest.raises(
+        UsageError, match=r"hash\.key can be neither read nor made: Not a directory\. .*RONDA_HASH_KEY"
+    ):
+        home_from({"RONDA_HOME": str(tmp_path)})
+    given = {"RONDA_HOME": str(tmp_path), "RONDA_HASH_KEY": "0123456789abcdef"}
+    assert home_from(given).hash_key == b"0123456789abcdef"
+
+
 def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
     """What lands in a log or a traceback names the root alone."""
     home = home_from(

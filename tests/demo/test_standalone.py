@@ -1,0 +1,121 @@
+"""What `make airflow` keeps and prints: a password that is made once, and commands that show it to nobody."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import airflow_server
+from demo.airflow_server import Server, environment
+from demo.standalone import commands
+from services.errors import UsageError
+
+CURL = shutil.which("curl")
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Gives a token for the right password, and takes runs from who has it."""
+
+    asked: list[tuple[str, str | None, Any]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.path, self.headers["Authorization"], body))
+        self.send_response(201)
+        self.end_headers()
+        self.wfile.write(b'{"access_token":"a.secret_token-1","next":"nothing"}')
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def answering() -> Iterator[tuple[str, list[tuple[str, str | None, Any]]]]:
+    """The address of something that answers as Airflow does, and what it was asked."""
+    asked: list[tuple[str, str | None, Any]] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), type("Asked", (Answers,), {"asked": asked})) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+
+
+def password_of(folder: Path) -> str:
+    environment(folder, 8080, folder / "dags")
+    return str(json.loads((folder / "password.json").read_text())["admin"])
+
+
+@pytest.mark.skipif(CURL is None, reason="the commands are curl's")
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_the_commands_start_the_night_and_show_no_secret(tmp_path: Path, answering: Any, shell: str) -> None:
+    """Copied into a shell, they ask for a token and a run; whoever lists the processes meanwhile sees neither secret."""
+    url, asked = answering
+    folder = tmp_path / "Ana's home" / "airflow"
+    password = password_of(folder)
+    airflow_server.write_login(folder, password)
+    server = Server(url, password, folder / "standalone.log", subprocess.Popen(["true"]))
+    server.process.wait()
+    called = tmp_path / "called.txt"
+    spy = tmp_path / "bin" / "curl"
+    spy.parent.mkdir()
+    spy.write_text(f'#!/bin/sh\necho "$@" >> {called}\nexec {CURL} "$@"\n')
+    spy.chmod(0o700)
+
+    given = commands(server, date(2013, 7, 2))
+    path = {"PATH": f"{spy.parent}:/usr/local/bin:/usr/bin:/bin"}
+    subprocess.run([shell], input=given, text=True, cwd="/", env=path, check=True, timeout=60)
+
+    assert asked == [
+        ("/auth/token", None, {"username": "admin", "password": password}),
+        (
+            "/api/v2/dags/nightly_round_flight_delay/dagRuns",
+            "Bearer a.secret_token-1",
+            {"logical_date": None, "partition_key": "2013-07-02"},
+        ),
+    ]
+    assert len(called.read_text().splitlines()) == 2
+    for text in (called.read_text(), given):
+        assert password not in text
+        assert "secret_token" not in text
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "login.json").stat().st_mode) == 0o600
+    assert max(len(line) for line in given.splitlines() if not line.startswith("  cd ")) < 110
+
+
+def test_the_password_is_made_once(tmp_path: Path) -> None:
+    """A second start has the first one's password; another folder has another."""
+    folder = tmp_path / "airflow"
+    first = password_of(folder)
+    assert len(first) == 16
+    assert password_of(folder) == first
+    assert password_of(tmp_path / "other") != first
+    assert stat.S_IMODE((folder / "password.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "held", ["", '{"admin": "s2L1', "[]", '{"ana": "s2L1vUKnkGcXe3Ik"}', '{"admin": ""}']
+)
+def test_a_password_file_without_one_is_refused(tmp_path: Path, held: str) -> None:
+    """What an interrupted write left is named, with the way out; Airflow would end over it much later."""
+    folder = tmp_path / "airflow"
+    folder.mkdir()
+    file = folder / "password.json"
+    file.write_text(held)
+    with pytest.raises(UsageError) as caught:
+        password_of(folder)
+    assert (
+        str(caught.value) == f"{file} holds no password of the user admin. Delete it, and a new one is made."
+    )
+    file.unlink()
+    assert len(password_of(folder)) == 16
