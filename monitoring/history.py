@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from monitoring.records import Number
 from services.model import Service
 from services.window import cohort_of
-from store.ledger import numbers_before
+from store.ledger import NumberRow, numbers_before
 from store.releases import OutcomeRow, latest_outcome, latest_outcomes, outcome_counts_of
 from store.state import reading
 from store.watch import Watch
@@ -45,19 +45,24 @@ def past_of(watch: Watch, night: date) -> Past:
             first, last = cohort - timedelta(days=back), cohort - timedelta(days=1)
             earlier = latest_outcomes(connection, service.service, first, last)
             join = outcome_counts_of(connection, outcome.id) if outcome else {}
-    known = {day: tuple(Number(n.name, n.subject, n.value) for n in rows) for day, rows in numbers.items()}
+    known = {day: tuple(map(_number, rows)) for day, rows in numbers.items()}
     return Past(known, outcome, join, tuple(earlier))
 
 
-def outcome_rate(row: OutcomeRow) -> float | None:
+def outcome_number(row: OutcomeRow) -> Number:
     """The share of a cohort's labelled requests with the positive outcome."""
-    return row.positive / row.mature if row.mature else None
+    return Number("outcome", "", row.positive / row.mature if row.mature else None, row.positive, row.mature)
 
 
-def outcome_history(service: Service, past: Past) -> tuple[tuple[date, float | None], ...]:
+def outcome_history(service: Service, past: Past) -> tuple[tuple[date, Number | None], ...]:
     """The outcome of each earlier cohort, oldest first; None where a night has none."""
     if past.outcome is None:
         return ()
-    known = {row.night: outcome_rate(row) for row in past.outcomes}
+    known = {row.night: outcome_number(row) for row in past.outcomes}
     back = range(service.enough.history_nights, 0, -1)
     return tuple((day := past.outcome.night - timedelta(days=n), known.get(day)) for n in back)
+
+
+def _number(row: NumberRow) -> Number:
+    parts = (None if part is None else int(part) for part in (row.numerator, row.denominator))
+    return Number(row.name, row.subject, row.value, *parts)

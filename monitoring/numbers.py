@@ -93,9 +93,7 @@ def lines(
     """
     days = [night - timedelta(days=back) for back in range(history_nights, 0, -1)]
     known = {
-        (day, number.name, number.subject): number.value
-        for day, numbers in past.items()
-        for number in numbers
+        (day, number.name, number.subject): number for day, numbers in past.items() for number in numbers
     }
     formats: dict[str, Format] = {
         "volume": "count",
@@ -111,7 +109,7 @@ def lines(
         line(
             n,
             formats.get(n.name, "number"),
-            tuple((day, known.get((day, n.name, n.subject))) for day in days),
+            [(day, known.get((day, n.name, n.subject))) for day in days],
             night,
         )
         for n in tonight
@@ -119,9 +117,13 @@ def lines(
 
 
 def line(
-    number: Number, shown: Format, history: tuple[tuple[date, float | None], ...], of_night: date
+    number: Number, shown: Format, past: Sequence[tuple[date, Number | None]], of_night: date
 ) -> NumberLine:
-    """One number beside its history; what is usual is known from `LEAST_NIGHTS` nights on."""
+    """One number beside the same one of the nights before, oldest first.
+
+    What is usual is known from `LEAST_NIGHTS` nights on.
+    """
+    history = tuple((day, None if before is None else before.value) for day, before in past)
     values = [value for _, value in history if value is not None]
     usual = (fmean(values), pstdev(values)) if len(values) >= LEAST_NIGHTS else None
     return NumberLine(
@@ -134,7 +136,14 @@ def line(
         history,
         usual,
         of_night,
+        tuple(_parts(before) for _, before in past) if shown == "share" else (),
     )
+
+
+def _parts(number: Number | None) -> tuple[int, int] | None:
+    if number is None or number.numerator is None or number.denominator is None:
+        return None  # nothing is known of that night, or it is the mean of shares
+    return number.numerator, number.denominator
 
 
 def _errors(service: Service, grid: Grid, counts: Counts) -> Number:

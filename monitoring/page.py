@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from monitoring.deployed import main_version
-from monitoring.history import Past, outcome_history, outcome_rate
+from monitoring.history import Past, outcome_history, outcome_number
 from monitoring.judged import Judged
 from monitoring.numbers import IN_SLICE, line, lines
 from monitoring.records import (
@@ -105,7 +106,7 @@ def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
     if past.outcome is None or service.outcome is None:
         return tuple(shown)
     row = past.outcome
-    number = Number("outcome", service.outcome.name, outcome_rate(row), row.positive, row.mature)
+    number = replace(outcome_number(row), subject=service.outcome.name)
     return (line(number, "share", outcome_history(service, past), row.night), *shown)
 
 

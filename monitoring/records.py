@@ -111,6 +111,8 @@ class NumberLine:
     Attributes:
         format: how the value is written: a share as percent, a count, milliseconds, or as it is.
         history: (date, value) of the nights before, oldest first; None where a night has none.
+        parts: what the shares of the history were made of, (numerator, denominator), in the same order; None where
+            a night has none. Empty for what is no share.
         usual: mean and standard deviation of the history; None with fewer than 7 nights.
         of_night: the night the value belongs to; an outcome matures later than the night that tells it.
     """
@@ -124,6 +126,7 @@ class NumberLine:
     history: tuple[tuple[date, float | None], ...]
     usual: tuple[float, float] | None
     of_night: date
+    parts: tuple[tuple[int, int] | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,13 +215,12 @@ class NightPage:
 class Affected:
     """A slice that left its own usual range, in the number that is told first.
 
-    `usual` is None where the value has hardly been seen before.
+    `is_new` where the value has hardly been seen before: what is usual of it is then what is usual of everything.
     """
 
     slice: Slice
-    usual: float | None
-    value: float
-    requests: int
+    line: NumberLine
+    is_new: bool = False
 
 
 @dataclass(frozen=True)

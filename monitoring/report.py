@@ -14,7 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 from monitoring import standing
-from monitoring.amounts import tonight, written
+from monitoring.amounts import tonight, usual
 from monitoring.cards import card, finding_row, overall
 from monitoring.plots import sparkline
 from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
@@ -132,7 +132,7 @@ def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
     return {
         "name": term(language, "number", line.name),
         "subject": short(line.subject),
-        "usual": written(line, line.usual[0], language) if line.usual else "",
+        "usual": usual(line, language) if line.usual else "",
         "value": tonight(line, language),
         "whole": roughly(language, line.denominator) if line.format == "share" and line.denominator else "",
         "of_night": line.of_night,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from monitoring.amounts import change, written
+from monitoring import amounts
+from monitoring.amounts import change
 from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Story
 from monitoring.standing import LOUD, lost, place, set_aside
 from monitoring.text import (
@@ -58,7 +59,7 @@ def tell(page: NightPage, story: Story) -> Told:
         headline=headline(page, story.lead),
         change=change(story.lead, language),
         much=_much(page, story, story.lead),
-        where=_where(story, story.lead, language),
+        where=_where(story, language),
         since=_since(page, story),
         wait=_wait(story, language),
         do=_do(page, story, story.lead.name + direction(story.lead)),
@@ -142,22 +143,12 @@ def _beside_past(lead: NumberLine, language: str) -> str:
     past = [value for _, value in lead.history if value is not None]
     assert lead.value is not None and past  # noqa: PT018 - a number without a past is never told
     if lead.value > max(past):
-        return say(language, "story.highest", n=len(past), value=_once(lead, max(past), language))
+        return say(language, "story.highest", n=len(past), value=amounts.once(lead, max(past), language))
     if lead.value < min(past):
-        return say(language, "story.lowest", n=len(past), value=_once(lead, min(past), language))
+        return say(language, "story.lowest", n=len(past), value=amounts.once(lead, min(past), language))
     up = direction(lead) == ".up"
     as_far = sum(value >= lead.value if up else value <= lead.value for value in past)
     return say(language, "story.among", n=as_far, nights=len(past))
-
-
-def _once(lead: NumberLine, value: float, language: str) -> str:
-    """A value of one past night; a share that rests on a small count is a bound, as tonight's is.
-
-    How many requests that night had is not known here: about as many as tonight.
-    """
-    if lead.format == "share" and lead.denominator:
-        return share(language, value, round(value * lead.denominator), lead.denominator)
-    return written(lead, value, language)
 
 
 def things(page: NightPage, amount: str) -> str:
@@ -170,28 +161,18 @@ def noun(page: NightPage) -> str:
     return short(page.noun) or say(page.language, "story.noun")
 
 
-def _where(story: Story, lead: NumberLine, language: str) -> str:
+def _where(story: Story, language: str) -> str:
     found = story.where
-    places = ", ".join(_place(each, lead, language) for each in found.most)
+    places = ", ".join(_place(each, language) for each in found.most)
     return say(language, f"story.where.{found.kind}", places=places)
 
 
-def _place(each: Affected, lead: NumberLine, language: str) -> str:
-    part = round(each.value * each.requests)
-    value = (
-        share(language, each.value, part, each.requests, 0)
-        if lead.format == "share"
-        else written(lead, each.value, language)
-    )
-    if each.usual is None:
+def _place(each: Affected, language: str) -> str:
+    value = amounts.tonight(each.line, language, digits=0)
+    if each.is_new:
         told = say(language, "story.new", value=value)
     else:
-        usual = (
-            share(language, each.usual, digits=0)
-            if lead.format == "share"
-            else written(lead, each.usual, language)
-        )
-        told = say(language, "story.change", usual=usual, value=value)
+        told = say(language, "story.change", usual=amounts.usual(each.line, language, digits=0), value=value)
     return f"{short(each.slice.dimension)} = {short(each.slice.value)} ({told})"
 
 

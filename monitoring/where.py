@@ -106,8 +106,4 @@ def _slice(line: NumberLine) -> Slice:
 
 
 def _affected(lines: Iterable[NumberLine], new: frozenset[str]) -> tuple[Affected, ...]:
-    return tuple(
-        Affected(_slice(line), None if line.subject in new else line.usual[0], line.value, _rows(line))
-        for line in lines
-        if line.usual is not None and line.value is not None
-    )
+    return tuple(Affected(_slice(line), line, line.subject in new) for line in lines)

@@ -150,7 +150,8 @@ def test_a_small_count_cannot_be_read_back(changed: NightPage, make: Any, name: 
             name, tonight / scale, [n / scale for n in counts], numerator=tonight, denominator=whole,
             format="count" if name == "volume" else "share",
         )  # fmt: skip
-        line = replace(line, usual=(400 / scale, 5 / scale))
+        parts = () if name == "volume" else tuple((n, whole) for n in counts)
+        line = replace(line, usual=(400 / scale, 5 / scale), parts=parts)
         page = replace(changed, numbers=(line,))
         return message.alert(page, explain(page), SERVICE, "x")
 

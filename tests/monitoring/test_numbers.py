@@ -83,8 +83,9 @@ def test_usual_needs_a_week() -> None:
     """Mean and standard deviation of the nights there are, from seven on; missing nights count as unknown."""
     days = [NIGHT - timedelta(days=n) for n in range(10, 0, -1)]
     number = Number("errors", "", 0.1, 1, 10)
-    six = tuple(zip(days, [0.1] * 6 + [None] * 4, strict=True))
-    seven = tuple(zip(days, [0.1, 0.3] * 3 + [0.2] + [None] * 3, strict=True))
+    ten = [Number("errors", "", value, 1, 10) for value in [0.1, 0.3] * 3 + [0.2] * 4]
+    six = list(zip(days, [*ten[:6], *[None] * 4], strict=True))
+    seven = list(zip(days, [*ten[:7], *[None] * 3], strict=True))
     assert line(number, "share", six, NIGHT).usual is None
     usual = line(number, "share", seven, NIGHT).usual
     assert usual == pytest.approx((0.2, np.sqrt(6 / 7) * 0.1))
