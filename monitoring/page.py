@@ -22,15 +22,12 @@ from monitoring.records import (
     Profile,
 )
 from monitoring.standing import FRESH
-from monitoring.text import SMALL, is_small
 from services.model import Service
 from services.window import dates_of
 from store.deployments import DeploymentRow
 from store.grid import Grid, NumberGrid
 from store.ledger import NightRow
 from store.references import ReferenceRow
-
-_NAMED = 5  # columns that a new revision names; the rest are counted
 
 
 def night_page(
@@ -72,29 +69,6 @@ def night_page(
         noun=service.noun,
         known=tuple(_deployment(row, 0, known) for row in known),
     )
-
-
-def changes(before: Mapping[str, int], now: Mapping[str, int], columns: Sequence[str]) -> str:
-    """What a new revision has that the one before had not, in words; empty for the first revision.
-
-    Args:
-        before, now: rows by reason.
-        columns: those whose counts are not what they were; named where the rows by reason are the same.
-    """
-    if not before:
-        return ""
-    moved = [(reason, before.get(reason, 0), now.get(reason, 0)) for reason in sorted({*before, *now})]
-    told = [
-        f"{reason} {_plainly(was)} → {_plainly(is_now)}" for reason, was, is_now in moved if was != is_now
-    ]
-    if columns and not told:
-        more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
-        told.append(f"other values of {', '.join(columns[:_NAMED])}{more}")
-    return "; ".join(told) or "same rows; its outcome, reference, service file or rules changed"
-
-
-def _plainly(rows: int) -> str:
-    return f"<{SMALL}" if is_small(rows) else str(rows)
 
 
 def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:

@@ -16,10 +16,11 @@ from monitoring.compact import compact_categories, compact_numbers
 from monitoring.comparable import Compared
 from monitoring.explain import explain
 from monitoring.judged import Judged
-from monitoring.page import changes, night_page
+from monitoring.page import night_page
 from monitoring.profile import from_parquet, to_parquet
 from monitoring.records import ALL_ROWS, Finding
 from monitoring.report import render
+from monitoring.revised import changes
 from monitoring.telling import told_with
 from services.model import as_plain
 from services.personal import masked
@@ -161,11 +162,12 @@ def _is_whole(watch: Watch, row: NightRow) -> bool:
 
 def _changed(watch: Watch, judged: Judged, previous: NightRow | None, before: Mapping[str, int]) -> str:
     """What the new revision has that the one before had not."""
+    language = watch.service.language
     if previous is None or not watch.lake.exists(previous.profile_path):
-        return changes(before, judged.counted.reasons, ())
+        return changes(language, before, judged.counted.reasons, ())
     stored = from_parquet(watch.lake.get(previous.profile_path))
     moved = [name for name in judged.grids if not _of(stored, name).equals(_of(judged.counted.cells, name))]
-    return changes(before, judged.counted.reasons, moved)
+    return changes(language, before, judged.counted.reasons, moved)
 
 
 def _of(cells: pa.Table, column: str) -> pa.Table:

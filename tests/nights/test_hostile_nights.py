@@ -118,7 +118,7 @@ def test_a_night_in_the_future_is_refused_by_its_own_name(
     code, out, err = ronda("night", "shop", "--date", "2199-01-01", "--json")
     assert code == 1
     assert "2199-01-01: this night is not over" in err
-    assert json.loads(out)[0]["kind"] == "NightError"
+    assert json.loads(out)[0]["kind"] == "NightNotOverError"
     assert ronda("night", "shop", "--date", "9999-12-31")[0] == 2
 
 

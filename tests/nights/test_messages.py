@@ -159,7 +159,7 @@ def test_a_told_night_that_changes_is_updated_in_its_thread(nights: Any) -> None
     revised(nights, fail_half, 1220)
     post, update, reply = messages(nights)
     assert (update.action, update.about, reply.action, reply.about) == ("update", post.key, "reply", post.key)
-    assert "Told anew, revision 2 of the night: kept 1200 → 1220" in reply.payload
+    assert "Told anew, revision 2 of the night: kept and judged: 1,200 → 1,220 rows" in reply.payload
 
 
 def test_a_told_night_that_turns_out_well_is_withdrawn(nights: Any) -> None:

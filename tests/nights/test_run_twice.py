@@ -69,8 +69,11 @@ def test_late_rows_make_a_revision_that_says_what_changed(frozen_shop: Any) -> N
     late: Written = frozen_shop.run()
 
     assert (late.recorded.revision, late.recorded.is_new) == (2, True)
-    assert late.row.changed == "kept 1200 → 1340"
-    assert "kept 1200 → 1340" in (frozen_shop.root / "var/lake" / late.row.page_path).read_text()
+    assert late.row.changed == "kept and judged: 1,200 → 1,340 rows"
+    assert (
+        "kept and judged: 1,200 → 1,340 rows"
+        in (frozen_shop.root / "var/lake" / late.row.page_path).read_text()
+    )
     assert len(state_of(frozen_shop)["nights"]) == 2
 
 
