@@ -97,13 +97,14 @@ def late(service: Service, night: date, expected_at: datetime, reason: str) -> P
         clock=f"{due:%H:%M}",
         zone=service.time_zone,
     )
-    known = say(language, "late.reason", reason=short(reason, 600) or say(language, "late.unseen"))
+    known = _known(language, reason or say(language, "late.unseen"))
     check = f"ronda check {service.service} --date {night.isoformat()}"
     command = f"ronda night {service.service} --date {night.isoformat()}"
     return _no_verdict(
         service,
         say(language, "late.headline", night=brief_day(language, night, due.date())),
         f"{expected} {known}",
+        say(language, "late.wait"),
         say(language, "late.do", check=check, command=command),
     )
 
@@ -120,17 +121,24 @@ def unwatched(service: Service, what: Literal["broken", "gone"], reason: str) ->
     return _no_verdict(
         service,
         say(language, f"unwatched.{what}"),
-        say(language, "late.reason", reason=short(reason, 600)),
+        _known(language, reason),
+        say(language, "unwatched.wait"),
         say(language, f"unwatched.do.{what}", command=command),
     )
 
 
-def _no_verdict(service: Service, headline: str, known: str, step: str) -> Payload:
+def _known(language: str, reason: str) -> str:
+    return say(
+        language, "late.reason", reason=short(" ".join(reason.split()), 600)
+    )  # an error may have lines
+
+
+def _no_verdict(service: Service, headline: str, known: str, wait: str, step: str) -> Payload:
     language = service.language
     title = say(language, "message.title", mark="🔴", service=service.service, headline=headline)
     lines = [
         plain(known),
-        f"*{say(language, 'told.wait')}*  {plain(say(language, 'late.wait'))}",
+        f"*{say(language, 'told.wait')}*  {plain(wait)}",
         f"*{say(language, 'told.do')}*  {plain(f'{short(service.owner)}: {step}')}",
     ]
     runbook = _link(service.runbook, say(language, "message.runbook"))

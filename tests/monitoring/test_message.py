@@ -208,3 +208,23 @@ def test_what_is_not_known_is_not_said(changed: NightPage, make: Any) -> None:
     assert told.headline == "requests came, and usually there are none"
     assert "?" not in told.since
     assert say("en", "story.deployed.unknown") in told.since
+
+
+def test_a_service_that_nobody_watches() -> None:
+    """What is wrong with its file stands in one line, whatever lines the error has."""
+    said = message.unwatched(
+        SERVICE, "broken", "/x/eta.yaml has 2 problems:\n  unknown key `slcies`\n  *bold* <!channel>"
+    )
+    title, facts = texts(said)[:2]
+    assert title == "*🔴 support_assistant: nobody judges its nights, its service file cannot be read*"
+    assert facts.split("\n") == [
+        "What is known: /x/eta.yaml has 2 problems: unknown key ˋslciesˋ ∗bold∗ &lt;!channel&gt;",
+        "*Can it wait?*  No: nobody watches the service until its file is in order.",
+        (
+            "*First step*  @assist-team: mend the file, then run the nights that are missing: "
+            "ronda night support_assistant --from DATE --to DATE"
+        ),
+    ]
+    gone = texts(message.unwatched(SERVICE, "gone", "x.yaml is not there any more."))
+    assert "its service file is gone" in gone[0]
+    assert "put the file back" in gone[1]
