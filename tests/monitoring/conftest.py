@@ -166,7 +166,7 @@ def moved_page() -> NightPage:
         quarantine={"request_id_duplicated": ("r-000123", "r-000977"), "outside_night": ("r-004410",)},
         numbers=_numbers(rng), features=_features(rng),
         deployments=(DeploymentLine("2026-04-02", "refund-reply v18", "", "green", "9f2c1ab", "@ana", "@rui",
-                                    "2026-05-11 14:05", 18_120),),
+                                    "2026-05-11T14:05+00:00", 18_120),),
         join={"requests": 3_990, "joined": 3_984, "mature": 3_981, "positive": 2_150},
         reference="training data of model 2026-04-02, 81,204 requests from 1 January to 31 March 2026",
         own_traffic=False, changed="34 late requests arrived", snapshot_href="2026-05-12.evidently.html",

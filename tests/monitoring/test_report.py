@@ -145,7 +145,7 @@ def test_small_counts_are_nowhere(changed: NightPage) -> None:
     assert "18,124" not in words
     assert "kept and judged 18,120 time outside the night <10 no time 0" in words
     assert "Requests 3,990 with feedback <10 fewer with an outcome 3,970 of these positive <10" in words
-    assert "since 2026-05-11 14:05 requests <10" in words
+    assert "since 2026-05-11T14:05+00:00 requests <10" in words
     assert ("r-1" in words, "r-2" in words) == (True, False)
 
 

@@ -1,0 +1,226 @@
+"""What a night and a morning put into the outbox: for whom, due when, and with what beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitoring import enqueue
+from monitoring.explain import explain
+from monitoring.records import NightPage
+from services.model import Service
+from store import digest, outbox
+from store.digest import LineRow
+from store.ledger import NightRow
+from store.outbox import MessageRow
+from store.state import State, open_state, reading, writing
+
+NIGHT = date(2026, 5, 12)
+NOW = datetime(2026, 5, 13, 5, 30, tzinfo=UTC)
+MORNING = datetime(2026, 5, 13, 11, tzinfo=UTC)  # 08:00 in São Paulo
+SERVICE = Service.model_construct(
+    service="support_assistant", owner="@assist-team", mention="", runbook="", page_base_url="", language="en",
+    time_zone="America/Sao_Paulo", slack="#assist", slack_unknown="hold", morning_at="08:00",
+)  # fmt: skip
+ROW = NightRow(
+    "support_assistant", NIGHT, "c0ffee" * 5, NOW, NOW, 1, 18_166, 18_120, NOW, moved=4, revision=1,
+    page_path="pages/support_assistant/2026-05-12.html",
+)  # fmt: skip
+KEY = "alert/support_assistant/2026-05-12"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    """A state that holds nothing."""
+    opened = open_state(f"sqlite:///{tmp_path / 'ronda.db'}")
+    yield opened
+    opened.dispose()
+
+
+def tell(state: State, page: NightPage, row: NightRow = ROW, *, attach: bool = False, **given: str) -> None:
+    """Put what a night has to say."""
+    service = SERVICE.model_copy(update=given)
+    with writing(state) as connection:
+        enqueue.night(connection, service, page, explain(page), row, attach=attach)
+
+
+def put(state: State, service: str, *, url: str = "", language: str = "en", **given: Any) -> None:
+    """Record a line for the morning."""
+    said = {"line": f"{service} moved", "url": url, "language": language, "unknown": "hold"}
+    plain: dict[str, Any] = {"channel": "#assist", "owner": "@a", "due_at": MORNING, "night": NIGHT}
+    with writing(state) as connection:
+        digest.put_line(
+            connection, LineRow(service=service, line=json.dumps(said), recorded_at=NOW, **(plain | given))
+        )
+
+
+def messages(state: State, service: str = "support_assistant") -> list[MessageRow]:
+    """Everything in the outbox that is of a service."""
+    with reading(state) as connection:
+        return outbox.messages_of(connection, service)
+
+
+def sent(state: State) -> None:
+    """As if Slack had taken every message."""
+    with writing(state) as connection:
+        for row in outbox.due(connection, NOW):
+            outbox.settle(connection, outbox.claim(connection, row, NOW), "sent", now=NOW, ts="1.1")
+
+
+def test_a_line_is_for_whoever_is_notified_on_their_own_morning(state: State, quiet: NightPage) -> None:
+    """Eight o'clock where the service is, with the page's address; the owner stands in where nobody is notified."""
+    tell(state, quiet, page_base_url="https://p.example/")
+    with reading(state) as connection:
+        assert digest.due_lines(connection, MORNING - timedelta(seconds=1)) == []
+        (line,) = digest.due_lines(connection, MORNING)
+    assert (line.owner, line.channel) == ("@assist-team", "#assist")
+    assert json.loads(line.line) == {
+        "line": "4 inputs moved, and nothing that users notice",
+        "url": "https://p.example/support_assistant/2026-05-12.html",
+        "language": "en",
+        "unknown": "hold",
+    }
+    tell(state, quiet, mention="S0614TZR7")
+    with reading(state) as connection:
+        assert [each.owner for each in digest.due_lines(connection, MORNING)] == ["S0614TZR7"]
+
+
+def test_a_line_goes_once_nothing_moved(state: State, quiet: NightPage) -> None:
+    """A revision of the night on which nothing is left to say takes its line back."""
+    tell(state, quiet)
+    tell(state, quiet, replace(ROW, moved=0, revision=2))
+    with reading(state) as connection:
+        assert digest.due_lines(connection, MORNING) == []
+
+
+def test_no_line_is_gathered_before_its_morning_or_twice(state: State) -> None:
+    """Not a second before; then all of it, once."""
+    put(state, "eta")
+    assert enqueue.mornings(state, MORNING - timedelta(seconds=1)) == []
+    assert len(enqueue.mornings(state, MORNING)) == 1
+    assert enqueue.mornings(state, MORNING + timedelta(days=9)) == []
+    assert len(messages(state, "")) == 1
+
+
+def first_lines(row: MessageRow) -> list[str]:
+    """What a morning's message says, with its title first."""
+    title, lines = (block["text"]["text"] for block in json.loads(row.payload)["blocks"])
+    return [title, *lines.split("\n")]
+
+
+def test_each_channel_and_owner_has_a_message(state: State) -> None:
+    """Of all the mornings that have come, in the language of its lines, and with what each line links."""
+    later = MORNING + timedelta(days=1)
+    put(state, "eta", url="https://p.example/eta")
+    put(state, "eta", due_at=later, night=NIGHT + timedelta(days=1))
+    put(state, "shop", owner="@b")
+    put(state, "cart", channel="#other", language="pt")
+    keys = enqueue.mornings(state, later)
+    eta, shop, cart = messages(state, "")
+    assert [row.key for row in (eta, shop, cart)] == keys
+    title = "*☀️ Good morning: nothing that cannot wait*"
+    assert first_lines(eta) == [
+        title,
+        "eta, night of Tue 12 May: eta moved  <https://p.example/eta|page>",
+        "eta, night of Wed 13 May: eta moved",
+    ]
+    assert first_lines(shop) == [title, "shop, night of Tue 12 May: shop moved"]
+    assert first_lines(cart)[0] == "*☀️ Bom dia: nada que não possa esperar*"
+    assert [(row.channel, row.due_at, row.kind, row.unknown) for row in (eta, shop, cart)] == [
+        ("#assist", later, "morning", "hold"),
+        ("#assist", MORNING, "morning", "hold"),
+        ("#other", MORNING, "morning", "hold"),
+    ]
+    assert eta.key.startswith("morning/2026-05-14/assist-a-")
+
+
+def test_names_that_look_alike_are_told_apart(state: State) -> None:
+    """A key of small letters and digits alone would be the same for both, and for what comes after."""
+    put(state, "eta", owner="@a")
+    put(state, "shop", owner="A")
+    keys = enqueue.mornings(state, MORNING)
+    put(state, "cart", owner="A")
+    keys += enqueue.mornings(state, MORNING)
+    assert len({key.split("/")[2] for key in keys}) == 2
+    assert len(set(keys)) == len(messages(state, "")) == 3
+
+
+def test_an_alert_is_for_its_service(state: State, changed: NightPage) -> None:
+    """Its channel, at once, with what is to become of it where nobody can look."""
+    tell(state, changed)
+    (row,) = messages(state)
+    assert (row.key, row.kind, row.channel, row.night, row.unknown) == (
+        KEY,
+        "alert",
+        "#assist",
+        NIGHT,
+        "hold",
+    )
+    assert (row.due_at, row.action, row.state) == (NOW, "post", "waiting")
+
+
+def test_the_page_goes_along_only_where_nothing_serves_it(state: State, changed: NightPage) -> None:
+    """With a token and no address of pages: a file for each content of the page, in the thread."""
+    for row in (ROW, replace(ROW, content_sha="decade" * 5, revision=2)):
+        tell(state, changed, row, attach=True)
+    _, *files = messages(state)
+    assert [(each.action, each.about, each.unknown) for each in files] == [("file", KEY, "hold")] * 2
+    assert [json.loads(each.payload)["name"] for each in files] == [
+        "support_assistant-2026-05-12-c0ffeec0.html",
+        "support_assistant-2026-05-12-decadede.html",
+    ]
+    served = replace(ROW, night=NIGHT + timedelta(days=1))
+    tell(state, changed, served, attach=True, page_base_url="https://p.example")
+    assert [each.action for each in messages(state)] == ["post", "file", "file", "post"]
+
+
+def test_what_was_told_is_replaced_when_it_changes(
+    state: State, changed: NightPage, quiet: NightPage
+) -> None:
+    """Not while it says the same; an answer says why, and a night that turned out well is withdrawn, once."""
+    tell(state, changed)
+    sent(state)
+    tell(state, changed, replace(ROW, revision=2))
+    assert len(messages(state)) == 1
+    for revision in (3, 4):
+        tell(state, replace(quiet, revision=revision, changed="kept 9 → 12"), replace(ROW, revision=revision))
+    _, update, reply = messages(state)
+    assert (update.action, update.about, reply.action, reply.about) == ("update", KEY, "reply", KEY)
+    assert "as usual after all" in json.loads(update.payload)["text"]
+    assert json.loads(reply.payload)["text"] == "Told anew, revision 3 of the night: kept 9 → 12"
+
+
+def test_a_first_revision_is_not_told_anew(state: State, changed: NightPage, quiet: NightPage) -> None:
+    """The state of a night was lost and its message was not: it is mended without an answer."""
+    tell(state, changed)
+    sent(state)
+    tell(state, quiet)
+    assert [row.action for row in messages(state)] == ["post", "update"]
+
+
+def test_a_night_that_is_told_a_year_later_names_its_year(
+    state: State, changed: NightPage, quiet: NightPage
+) -> None:
+    """As an alert and when it is withdrawn; told at once it does not."""
+    late = replace(ROW, recorded_at=NOW + timedelta(days=365))
+    said = []
+    for page, row in ((changed, late), (changed, ROW), (quiet, late)):
+        tell(state, page, row)
+        (told,) = messages(state)
+        said.append(json.loads(told.payload)["text"])
+    assert ["May 2026" in text for text in said] == [True, False, True]
+    assert "as usual after all" in said[2]
+
+
+def test_a_morning_of_another_year_names_the_year_of_its_nights(state: State) -> None:
+    """The last morning of a message says which year goes without saying."""
+    put(state, "eta", due_at=MORNING + timedelta(days=365))
+    enqueue.mornings(state, MORNING + timedelta(days=365))
+    (row,) = messages(state, "")
+    assert first_lines(row)[1:] == ["eta, night of Tue 12 May 2026: eta moved"]
