@@ -80,10 +80,8 @@ def model_retrain(service: Service) -> DAG:
             context = get_current_context()
             watch, night = rounds.begin(name, context, clock, connection_url)
             # a run that a dataset woke is for that one, even if its nights were released again since
-            woken_by = [
-                event.extra["version"] for event in context["triggering_asset_events"].get(release_asset, ())
-            ]
-            release = rounds.release_of(watch, release_window(watch.service, night.date), *woken_by[-1:])
+            version = rounds.woken_by(context["triggering_asset_events"].get(release_asset, ()))
+            release = rounds.release_of(watch, release_window(watch.service, night.date), version)
             done = retrain(watch, release.version, clock(), code_commit=code_commit())
             print(shown.text(done))
             nights.finish(watch)
@@ -96,7 +94,7 @@ def model_retrain(service: Service) -> DAG:
             if not model["promoted"]:
                 raise AirflowSkipException(f"{name}: the model that serves stays, see the log of `retrain`.")
             version, before = model["model_version"], get_current_context()["inlet_events"][asset]
-            if any(event.extra.get("model_version") == version for event in before):
+            if any((event.extra or {}).get("model_version") == version for event in before):
                 raise AirflowSkipException(f"{name}: model {version} was announced before.")
             yield Metadata(asset, extra={key: model[key] for key in ("model_version", "release", "path")})
 

@@ -39,6 +39,7 @@ def alone(folder: Path) -> Iterator[int]:
 def note(lock: int, number: int) -> None:
     """Write who can be told to stop what holds the lock: a process, or a group of them."""
     os.ftruncate(lock, 0)
+    os.lseek(lock, 0, os.SEEK_SET)  # after an earlier number; what is skipped would be filled with zeros
     os.write(lock, f"{number}\n".encode())
 
 

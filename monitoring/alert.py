@@ -1,7 +1,7 @@
 """The shell that tells people: what is due goes to Slack, each message once, or into files where there is no token.
 
 Killed anywhere, it is simply run again. What is promised: a message that was put into the outbox is sent, or is
-listed with a reason, for ever. It is sent once where the app may read the channel (`channels:history`, and
+listed with a reason, for as long as what it says holds. It is sent once where the app may read the channel (`channels:history`, and
 `groups:history` for private ones; for a channel that was never written to before also `channels:read`). Where it may
 not, a message whose answer was lost is sent again, or held, as `slack_unknown` in the service file says.
 """
@@ -85,7 +85,11 @@ def deliver(
         for row in due:
             if (clock() - began).total_seconds() > wait_seconds:
                 break  # what is left waits for the next run, as does whoever started this one
-            each = _deliver(desk, home, row, stop)
+            try:
+                each = _deliver(desk, home, row, stop)
+            except outbox.TakenBackError:  # since the list was made; a revision of its night says why
+                copies.remove(home, row)
+                continue
             stop = each.stop or stop
             done.append(_delivery(home, each.row))
     return done

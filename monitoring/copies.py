@@ -29,11 +29,11 @@ def put(home: Home, row: MessageRow) -> None:
 
 
 def remove(home: Home, row: MessageRow) -> None:
-    """Remove the files of a message that was sent after all: the folder shows what was not."""
+    """Remove the files of a message that was sent after all, or taken back: the folder shows what is to be said."""
     for ending in (".json", ".html"):
         try:
             _path(home, row, ending).unlink(missing_ok=True)
-        except OSError:  # the message was sent; a file too many is no reason to say otherwise
+        except OSError:  # the message is settled; a file too many is no reason to say otherwise
             return
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
 from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
-from monitoring.standing import OTHER_LIMIT, OUTCOME_LIMIT, lost, place, state_of, told
+from monitoring.standing import OTHER_LIMIT, OUTCOME_LIMIT, lost, only_set_aside, place, state_of, told
 from monitoring.text import SMALL
 from monitoring.where import is_up, where
 from services.window import night_of
@@ -28,7 +28,11 @@ _DAY = timedelta(days=1)
 def explain(page: NightPage) -> Story:
     """The story of a night; a quiet one is told by its state alone."""
     state, lines = state_of(page), told(page)
-    far = [line for line in page.numbers if line.name in WATCHED and place(line).far]
+    far = [
+        line
+        for line in page.numbers
+        if line.name in WATCHED and place(line).far and not only_set_aside(page, line)
+    ]
     names = {WATCHED[line.name] for line in (*lines, *lost(page), *(far if lines else ()))}
     if state == "data":
         names.add("schema")

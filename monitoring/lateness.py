@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from zoneinfo import ZoneInfo
 
 from services.model import Service
@@ -14,7 +14,9 @@ from services.model import Service
 LOOK_BACK = 3
 """A service whose rounds stopped long ago is told of its last nights, not of all that it missed."""
 
-_A_YEAR = range(date(2031, 1, 1).toordinal(), date(2032, 1, 1).toordinal())  # any: the rules of today recur
+_YEARS = (2013, *range(2026, 2038))
+"""Years whose clocks are looked at: of the data that is shown, and all until the rules of today recur for ever."""
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,53 @@ def schedule_of(service: Service) -> str:
 
     On the day the clocks go forward there is no 02:30 in New York. Airflow 3.3 begins that run at 03:30 and
     then names it after the wrong night: the day itself, which has just begun. A time that is skipped on some
-    day is therefore moved by as much as the clocks are, on every day.
+    day is therefore moved by as much as the clocks are, on every day: to later, or where that would be the
+    next day (Greenland skips the hour before midnight), to earlier.
     """
     return _moved(service.schedule, service.time_zone)
 
 
 @cache
 def _moved(schedule: str, time_zone: str) -> str:
-    """The schedule, with a time of day that every day of the year has.
+    """The schedule, with a time of day that every day has.
 
     >>> _moved("30 2 * * *", "America/New_York"), _moved("30 2 * * *", "America/Recife")
     ('30 3 * * *', '30 2 * * *')
+    >>> _moved("50 23 * * *", "America/Scoresbysund")
+    '50 22 * * *'
     """
-    at, zone = _time(schedule), ZoneInfo(time_zone)
-    for day in map(date.fromordinal, _A_YEAR):
-        found = datetime.combine(day, at, tzinfo=zone).astimezone(UTC).astimezone(zone)
-        if found.time() != at and found.date() == day:
-            return _moved(f"{found.minute} {found.hour} * * *", time_zone)
-    return schedule
+    written = datetime.combine(date.min + _DAY, _time(schedule))
+    for sign in (1, -1):
+        at = written
+        while at.date() == written.date():
+            gap = _gap(at.time(), time_zone)
+            if not gap:
+                return schedule if at == written else f"{at.minute} {at.hour} * * *"
+            at += sign * gap
+    return schedule  # no zone skips a whole day and all that is beside it
+
+
+def _gap(at: time, time_zone: str) -> timedelta:
+    """How much the clocks skip when they skip this time of day; 0 if they never do."""
+    zone = ZoneInfo(time_zone)
+    for day in _changes(time_zone):
+        local = datetime.combine(day, at)
+        shown = local.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+        if shown != local:
+            return shown - local
+    return timedelta(0)
+
+
+@cache
+def _changes(time_zone: str) -> tuple[date, ...]:
+    """The days on which the clocks change, and those beside them: between two noons the offset is another."""
+    zone, found = ZoneInfo(time_zone), set()
+    for year in _YEARS:
+        noons = [datetime(year, 1, 1, 12, tzinfo=zone) + days * _DAY for days in range(367)]
+        for before, after in pairwise(noons):
+            if before.utcoffset() != after.utcoffset():
+                found |= {before.date(), after.date()}
+    return tuple(sorted(found))
 
 
 def _time(schedule: str) -> time:

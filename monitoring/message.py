@@ -11,7 +11,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from monitoring.records import NightPage, Story
-from monitoring.telling import also, tell
+from monitoring.telling import about, also, tell
 from monitoring.text import brief_day, day, say, short
 from services.model import Service
 
@@ -50,12 +50,15 @@ def alert(
         told_on: the day it is told, if not soon after the night: then the night is named with its year.
     """
     language = page.language
-    told = tell(page, story)
-    night = story.lead.of_night if story.lead is not None else page.night
+    told = tell(page, story, told_on)
+    night = about(page, story)
     title = say(language, "message.title", mark=told.mark, service=page.service, headline=told.headline)
     when = say(language, "message.of_night", night=brief_day(language, night, told_on or page.night))
     much = f"*{plain(told.change)}* {plain(told.much)}" if told.change else ""
-    facts = [("where", told.where), ("since", told.since), ("wait", told.wait), ("do", told.do)]
+    somewhere = (
+        "" if story.where.kind == "unknown" else told.where
+    )  # how it could be known stands on the page
+    facts = [("where", somewhere), ("since", told.since), ("wait", told.wait), ("do", told.do)]
     facts.append(("also", "; ".join(also(line, page) for line in story.others[:_ALSO])))
     lines = [much] if much else []
     lines += [f"*{say(language, f'told.{name}')}*  {plain(text)}" for name, text in facts if text]
@@ -149,6 +152,12 @@ def came(service: Service, night: date, standing: str) -> Payload:
     """The answer in a late night's thread once it came."""
     state = say(service.language, f"state.{standing}")
     text = say(service.language, "late.came", night=day(service.language, night), state=state)
+    return _payload(text, [plain(text)])
+
+
+def back(service: Service) -> Payload:
+    """The answer in the thread of a file that was gone, once it is there again."""
+    text = say(service.language, "unwatched.back")
     return _payload(text, [plain(text)])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_number
@@ -12,6 +11,7 @@ from monitoring.judged import Judged
 from monitoring.numbers import IN_SLICE, line, lines
 from monitoring.records import (
     ALL_ROWS,
+    OF,
     DeploymentLine,
     FeatureLine,
     Finding,
@@ -22,12 +22,12 @@ from monitoring.records import (
     Profile,
 )
 from monitoring.standing import FRESH
+from monitoring.text import say
 from services.model import Service
 from services.window import dates_of
 from store.deployments import DeploymentRow
 from store.grid import Grid, NumberGrid
 from store.ledger import NightRow
-from store.references import ReferenceRow
 
 
 def night_page(
@@ -57,7 +57,7 @@ def night_page(
         ),
         deployments=tuple(_deployment(served, requests, known) for served, requests in judged.deployments),
         join=_join(judged.past),
-        reference=_reference(judged.reference_row, service.time_zone, main_version(judged.deployments)),
+        reference=_reference(service, judged),
         own_traffic=judged.reference_row.kind == "own_traffic",
         changed=row.changed,
         snapshot_href=f"../evidently/{service.service}/{night.name}.html" if snapshot else "",
@@ -87,11 +87,11 @@ def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
 def gone(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[Number]:
     """The numbers that one of the last nights had and this one has not, as unknown: their column is gone from the log.
 
-    A feature that is still counted, that the service file leaves out, or that the reference does not know (a new
-    model may do without) is not meant: only what vanished.
+    A feature that is still counted, that the service file leaves out or reads in another way, or that the reference
+    does not know (a new model may do without) is not meant: only what vanished.
     """
-    before = [judged.night.date - timedelta(days=back) for back in range(1, FRESH + 1)]
-    had = {(n.name, n.subject): n for day in before for n in judged.past.numbers.get(day, ())}
+    before = sorted(judged.past.numbers)[-FRESH:]
+    had = {(n.name, n.subject): n for day in before for n in judged.past.numbers[day]}
     there = {(number.name, number.subject) for number in tonight}
     return [
         Number(name, subject, None)
@@ -99,13 +99,28 @@ def gone(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[Nu
         if (name, subject) not in there
         and not name.endswith(IN_SLICE)
         and (subject or name) not in judged.grids
-        and (not subject or (subject in judged.reference.kinds and not service.features.leave_out(subject)))
+        and (not subject or _is_wanted(service, judged, subject))
     ]
 
 
+def _is_wanted(service: Service, judged: Judged, feature: str) -> bool:
+    """Whether the reference has a feature, and the service file lets it be read as it was."""
+    kind, rule = judged.reference.kinds.get(feature), service.rule(feature)
+    return kind is not None and rule.type in {None, kind} and not service.features.leave_out(feature)
+
+
 def place_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
-    """What was measured in each slice, beside the same slice's last nights."""
-    return tuple(_lines(service, judged, [n for n in judged.numbers if n.name.endswith(IN_SLICE)]))
+    """What was measured in each slice, beside the same slice's last nights.
+
+    A slice that is no value (`unseen`, `other`, `null`) is marked with `OF`, since a value may have that name.
+    """
+    measured = _lines(service, judged, [n for n in judged.numbers if n.name.endswith(IN_SLICE)])
+    own = {
+        f"{dimension}{OF}{label}": f"{dimension}{OF}{OF}{what}"
+        for dimension, grid in judged.reference.slices.items()
+        for label, what in grid.own_labels.items()
+    }
+    return tuple(replace(each, subject=own.get(each.subject, each.subject)) for each in measured)
 
 
 def _lines(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[NumberLine]:
@@ -155,14 +170,13 @@ def _join(past: Past) -> dict[str, int]:
     return {"requests": row.requests, "with_feedback": joined, "mature": row.mature, "positive": row.positive}
 
 
-def _reference(row: ReferenceRow, time_zone: str, served: str) -> str:
-    first, last = dates_of(row.window_start, row.window_end, time_zone)
-    none = (
-        f" · {served}, which served this night, has no reference of its own"
-        if served not in {"", row.model_version}
-        else ""
-    )
-    return f"{row.model_version} · {first} – {last}{none}"
+def _reference(service: Service, judged: Judged) -> str:
+    row, served = judged.reference_row, main_version(judged.deployments)
+    first, last = dates_of(row.window_start, row.window_end, service.time_zone)
+    named = f"{row.model_version} · {first} – {last}"
+    if served in {"", row.model_version}:
+        return named
+    return f"{named} · {say(service.language, 'compared.other', served=served)}"
 
 
 def _feature(

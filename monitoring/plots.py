@@ -1,6 +1,8 @@
 """Small drawings as inline SVG. They hold numbers only, never words, so no text from data can reach them.
 
-Everything is drawn to whole pixels: a count of a few rows cannot be measured off a drawing.
+Everything is drawn to whole pixels, and 1 to 9 rows as if they were 5: what is drawn is the same whatever their number,
+so it cannot be measured off a drawing. Sparklines and bars are given values of which that is true already
+(`monitoring.amounts.seen` and `drawn`); in a histogram it is seen to here.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ def _line(heights: Sequence[int | None], step: float) -> str:
 
 
 def histogram(reference: Counts, current: Counts, edges: Floats) -> Histogram | None:
-    """Reference as a filled shape, current as a line over it; None where either has no rows.
+    """Reference as a filled shape, current as a line over it; None where either has fewer than 10 rows.
 
     The cells' widths differ, so both are spread evenly inside their cells and read off again over at most 24
     bars of equal width between the outer 1 % of either; what lies beyond falls into the outermost bars.
@@ -88,12 +90,13 @@ def histogram(reference: Counts, current: Counts, edges: Floats) -> Histogram | 
         current: the same for the night.
         edges: shape (bins + 1,).
     """
-    rows = int(min(reference.sum(), current.sum()))
-    if rows == 0:
-        return None
-    low, high = _range(reference, current, edges)
+    if min(reference.sum(), current.sum()) < SMALL:
+        return None  # each bar that is not empty would hold one row at least
+    sides = _told_rows(reference), _told_rows(current)
+    low, high = _range(*sides, edges)
+    rows = min(float(side.sum()) for side in sides)
     targets = np.linspace(low, high, int(np.clip(rows // 20, 6, _BINS)) + 1)
-    heights = [_bar_shares(counts, edges, targets) for counts in (reference, current)]
+    heights = [_bar_shares(side, edges, targets) for side in sides]
     top = max(float(h.max()) for h in heights)
     past, now = (_steps(np.rint(_HISTOGRAM_HEIGHT * (1 - h / top))) for h in heights)
     width = _BIN_WIDTH * (len(targets) - 1)
@@ -101,7 +104,40 @@ def histogram(reference: Counts, current: Counts, edges: Floats) -> Histogram | 
     return Histogram(_svg(width, _HISTOGRAM_HEIGHT, "hist", drawing, stretch=True), low, high)
 
 
-def _range(reference: Counts, current: Counts, edges: Floats) -> tuple[float, float]:
+def _told_rows(counts: Counts) -> Floats:
+    """The rows of each cell as far as they may be drawn, shape (cells,).
+
+    Neighbours of 1 to 9 rows share what they have together as soon as that is 10 rows; what is fewer still, alone among
+    empty and full cells, counts as 5. This comes before all else, for a few rows can be measured even where they
+    lie on top of many: in the outermost bar, or in one that a full cell reaches into.
+    """
+    told = counts.astype(np.float64)
+    edges = np.flatnonzero(np.diff((counts < SMALL).astype(int), prepend=0, append=0))
+    for first, last in edges.reshape(-1, 2):
+        cells = first + np.flatnonzero(counts[first:last])
+        for together in _groups(cells, counts):
+            rows = int(counts[together].sum())
+            told[together] = (rows if rows >= SMALL else SMALL / 2) / len(together)
+    return told
+
+
+def _groups(cells: npt.NDArray[np.intp], counts: Counts) -> list[list[int]]:
+    """Cells, in their order, in groups of at least 10 rows; a rest of fewer goes to the last, or stands alone."""
+    groups: list[list[int]] = []
+    rest: list[int] = []
+    for cell in map(int, cells):
+        rest.append(cell)
+        if counts[rest].sum() >= SMALL:
+            groups.append(rest)
+            rest = []
+    if groups:
+        groups[-1] += rest
+    elif rest:
+        groups.append(rest)
+    return groups
+
+
+def _range(reference: Floats, current: Floats, edges: Floats) -> tuple[float, float]:
     ends = []
     for counts in (reference, current):
         filled = np.cumsum(counts) / counts.sum()
@@ -111,14 +147,23 @@ def _range(reference: Counts, current: Counts, edges: Floats) -> tuple[float, fl
     return float(min(low for low, _ in ends)), float(max(high for _, high in ends))
 
 
-def _bar_shares(counts: Counts, edges: Floats, targets: Floats) -> Floats:
-    """Share of rows per bar, shape (bars,). A bar of 1 to 9 rows is drawn as if it held 5."""
-    filled = np.concatenate([[0.0], np.cumsum(counts)]).astype(np.float64)
+def _bar_shares(rows: Floats, edges: Floats, targets: Floats) -> Floats:
+    """Share of rows per bar, shape (bars,)."""
+    filled = np.concatenate([[0.0], np.cumsum(rows)])
     read = np.interp(targets, edges, filled)
     read[0], read[-1] = filled[0], filled[-1]
-    rows = np.diff(read)
-    shares: Floats = np.where((rows > 0) & (rows < SMALL), SMALL / 2, rows) / filled[-1]
+    shares: Floats = np.diff(read) / filled[-1]
     return shares
+
+
+def as_drawn(rows: Floats | Counts) -> Floats:
+    """Counts as they are drawn: 1 to 9 rows as 5.
+
+    >>> as_drawn(np.array([0, 3, 9, 10]))
+    array([ 0.,  5.,  5., 10.])
+    """
+    few: Floats = np.where((rows > 0) & (rows < SMALL), SMALL / 2, rows).astype(np.float64)
+    return few
 
 
 def _steps(heights: Floats) -> str:

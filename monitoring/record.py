@@ -11,7 +11,7 @@ from hashlib import sha256
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring import enqueue, snapshot, standing
+from monitoring import copies, enqueue, snapshot, standing
 from monitoring.compact import compact_categories, compact_numbers
 from monitoring.comparable import Compared
 from monitoring.explain import explain
@@ -59,7 +59,7 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
     the same transaction.
 
     Args:
-        tell: whether anything is said of it at all.
+        tell: whether anything is said of it at all. What waits to be said of it is made true either way.
 
     Raises:
         StateError: state or lake refuse.
@@ -102,9 +102,19 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
         )
         if not recorded.is_new:  # the page was lost, and what it is shown beside may have changed since
             show_again(connection, recorded.id, row)
-        elif tell:
-            attach = bool(watch.home.slack_token)
-            enqueue.night(connection, watch.service, page, story, row, attach=attach)
+        if recorded.is_new or _says_other(previous, row):
+            gone = enqueue.night(
+                connection,
+                watch.service,
+                page,
+                story,
+                row,
+                attach=bool(watch.home.slack_token),
+                tell=tell,
+                revised=recorded.is_new,
+            )
+            for each in gone:  # before the commit: a message that stays after all writes its files again
+                copies.remove(watch.home, each)
     return Written(judged, row, recorded)
 
 
@@ -158,6 +168,11 @@ def _is_whole(watch: Watch, row: NightRow) -> bool:
         return False
     # a page's name does not say its content: a run that was killed may have left another one there
     return sha256(watch.lake.get(row.page_path)).hexdigest() == row.page_sha
+
+
+def _says_other(previous: NightRow | None, row: NightRow) -> bool:
+    """Whether a page that was written again tells something else than it did: people are told that too."""
+    return previous is not None and (previous.standing, previous.headline) != (row.standing, row.headline)
 
 
 def _changed(watch: Watch, judged: Judged, previous: NightRow | None, before: Mapping[str, int]) -> str:

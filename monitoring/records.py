@@ -229,14 +229,19 @@ class Where:
 
     Attributes:
         kind: `unknown` where no slice could be judged; `everywhere` when nearly all of them moved the same
-            way; `some` when the rest is about as usual, `mostly` when it moved too, though less; or `none`
-            when no slice alone left its range.
-        most: the slices that matter most, at most one per dimension when it is everywhere.
+            way; `some` when the rest is about as usual, `mostly` when it moved too, though less, `against` when
+            some of it moved the other way, `unsure` when most of it is too small to be judged; or `none` when no
+            slice alone left its range.
+        most: the slices of one dimension that matter most; one per dimension when it is everywhere.
+        rest: how many more of that dimension are affected.
+        against: those that moved the other way.
         affected, judged: dimension -> how many of its values, of how many that could be judged.
     """
 
-    kind: Literal["unknown", "everywhere", "mostly", "some", "none"]
+    kind: Literal["unknown", "everywhere", "mostly", "some", "against", "unsure", "none"]
     most: tuple[Affected, ...] = ()
+    rest: int = 0
+    against: tuple[Affected, ...] = ()
     affected: Mapping[str, int] = field(default_factory=dict)
     judged: Mapping[str, int] = field(default_factory=dict)
 

@@ -2,25 +2,27 @@
 
 Nothing is judged here. Counts of 1 to 9 are written `<10` and cannot be read back from what stands beside them:
 a share resting on them is written as a bound, a total beside them is left out, distributions are written in
-whole percents, and a category is named only if it has at least 10 rows on either side. The whole of a share is
-rounded to two digits, and no more ids are shown than tell nothing about how many there are.
+whole percents, and a category is named only if it has at least 10 rows on either side. The whole of a share, the
+rows of a check and the requests of a deployment are rounded to two digits, what is drawn is drawn as if they were 5
+(`monitoring.amounts.seen`), and no more ids are shown than tell nothing about how many there are. Two nights that
+differ only in such a count have the same page.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import astuple, fields, replace
 from typing import Any
 
 from monitoring import standing
-from monitoring.amounts import tonight, usual
-from monitoring.cards import card, finding_row, overall
+from monitoring.amounts import seen, tonight, usual
+from monitoring.cards import card, finding_row, movement, overall
 from monitoring.plots import sparkline
 from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
-from monitoring.standing import Place, place, times_floor, verdict
+from monitoring.standing import Place, place, verdict
 from monitoring.telling import also, tell, things, unusual
-from monitoring.text import count, day, fill, href, is_small, number, roughly, say, short, term
+from monitoring.text import SMALL, count, day, fill, href, is_small, number, roughly, say, short, term
 
 Row = dict[str, Any]
 
@@ -48,7 +50,7 @@ def render(page: NightPage, story: Story) -> str:
         UsageError: the page's language has no text.
     """
     lines = sorted(page.numbers, key=_number_order)
-    numbers = [(line, place(line)) for line in lines]
+    numbers = [(line, _place(line)) for line in lines]
     features = sorted(page.features, key=_movement)
     sections = {kind: [card(f, page.language) for f in features if _group(f) == kind] for kind in _GROUPS}
     return fill(
@@ -64,7 +66,7 @@ def render(page: NightPage, story: Story) -> str:
         features=sections,
         rows=_rows(page),
         funnel=_funnel(page.join, page.language),
-        deployments=[_deployment(d, page.language) for d in page.deployments],
+        deployments=[_deployment(d, page.language) for d in sorted(page.deployments, key=_busiest)],
         unjudged=_unjudged(page),
         checks=_checks(features, page.language),
         limits=(number(page.language, standing.OUTCOME_LIMIT), number(page.language, standing.OTHER_LIMIT)),
@@ -121,6 +123,12 @@ def _number_order(line: NumberLine) -> tuple[int, str, str]:
     return (_NUMBER_ORDER.index(line.name) if known else len(_NUMBER_ORDER)), line.name, line.subject
 
 
+def _place(line: NumberLine) -> Place:
+    """Where a number stands. Whether it is far out is judged as it is; which of two small counts is higher is not told."""
+    judged, told = place(line), place(seen(line))
+    return judged if judged.far and told.word == "within" else replace(told, far=judged.far)
+
+
 def _shown(line: NumberLine, where: Place) -> bool:
     """Missing values of a feature are folded away while they are as usual: there is a number per feature."""
     return line.name != "null_share" or where.far or where.word in {"highest", "higher"}
@@ -128,6 +136,9 @@ def _shown(line: NumberLine, where: Place) -> bool:
 
 def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
     language = page.language
+    # The usual range is the mean and deviation of the very values that are drawn, and they are the same whatever a
+    # small count was: it cannot be computed from where things lie, however exactly that is measured.
+    line_drawn = seen(line)
     near = ".near" if where.word in {"highest", "lowest"} and not where.far else ""
     return {
         "name": term(language, "number", line.name),
@@ -140,7 +151,7 @@ def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
         "words": say(language, f"usual.{where.word}{near}", n=where.nights),
         "mark": _MARKS.get(where.word, "") if where.far else "",
         "far": where.far,
-        "plot": sparkline([value for _, value in line.history], line.value, line.usual),
+        "plot": sparkline([value for _, value in line_drawn.history], line_drawn.value, line_drawn.usual),
     }
 
 
@@ -155,7 +166,7 @@ def _group(feature: FeatureLine) -> str:
 
 
 def _movement(feature: FeatureLine) -> tuple[float, str]:
-    return -max((times_floor(f) for f in overall(feature)), default=-1.0), feature.name
+    return -movement(feature), feature.name
 
 
 # Rows, joins, deployments
@@ -163,7 +174,7 @@ def _movement(feature: FeatureLine) -> tuple[float, str]:
 
 def _rows(page: NightPage) -> Row:
     """Rows by reason. The total is left out where it would give a small count away."""
-    parts = sorted(page.counts.items(), key=lambda item: (item[0] != "kept", -item[1], item[0]))
+    parts = sorted(page.counts.items(), key=lambda item: (item[0] != "kept", -_size(item[1]), item[0]))
     return {
         "total": "" if any(map(is_small, page.counts.values())) else count(page.language, page.rows_read),
         "parts": [(term(page.language, "reason", reason), count(page.language, n)) for reason, n in parts],
@@ -175,27 +186,55 @@ def _rows(page: NightPage) -> Row:
     }
 
 
+def _size(rows: int) -> float:
+    """What a count is sorted by: 1 to 9 all alike, for an order would tell which is more."""
+    return SMALL / 2 if is_small(rows) else rows
+
+
 def _examples(page: NightPage, reason: str) -> int:
     """How many ids to show: one where their number would give a small count away."""
     return 1 if is_small(page.counts.get(reason, 1)) else _EXAMPLES
 
 
 def _funnel(join: Mapping[str, int], language: str) -> list[tuple[str, str]]:
-    """The steps of the join; one that loses 1 to 9 of the last written step says so and no more."""
-    steps, last = [], None
-    for step, rows in join.items():
-        fewer = last is not None and is_small(last - rows)
-        steps.append(
-            (term(language, "join", step), say(language, "join.fewer") if fewer else count(language, rows))
+    """The steps of the join; one that loses 1 to 9 of the last written step says so and no more.
+
+    The others are then rounded to two digits: 48 positive beside an outcome of 50.0 % are of 96 requests, and so
+    4 fewer than 100.
+    """
+    hidden = _losing_few(join)
+    return [
+        (
+            term(language, "join", step),
+            say(language, "join.fewer") if step in hidden else (roughly if hidden else count)(language, rows),
         )
-        last = last if fewer else rows
-    return steps
+        for step, rows in join.items()
+    ]
+
+
+def _losing_few(join: Mapping[str, int]) -> set[str]:
+    """The steps that lose 1 to 9 of the last step before that does not."""
+    hidden, last = set(), None
+    for step, rows in join.items():
+        if last is not None and is_small(last - rows):
+            hidden.add(step)
+        else:
+            last = rows
+    return hidden
+
+
+def _busiest(line: DeploymentLine) -> tuple[float, tuple[str, ...]]:
+    return -_size(line.requests), tuple(str(value) for value in astuple(replace(line, requests=0)))
 
 
 def _deployment(line: DeploymentLine, language: str) -> list[tuple[str, str]]:
+    """What is known of a deployment. Beside all that were kept its requests would tell how few another had."""
     values = ((field.name, getattr(line, field.name)) for field in fields(line))
     return [
-        (say(language, f"deployment.{name}"), count(language, value) if name == "requests" else short(value))
+        (
+            say(language, f"deployment.{name}"),
+            roughly(language, value) if name == "requests" else short(value),
+        )
         for name, value in values
         if value != ""
     ]
@@ -231,9 +270,9 @@ def _about(missing: Sequence[Finding], kind: str, reason: str) -> tuple[list[str
 
 def _checks(features: Sequence[FeatureLine], language: str) -> Row:
     """Every check over all rows, for who wants the statistics; those of slices are counted."""
-    whole = [f for feature in features if feature.kind != "calendar" for f in overall(feature)]
+    whole = [(f, feature) for feature in features if feature.kind != "calendar" for f in overall(feature)]
     every = sum(len(feature.findings) for feature in features if feature.kind != "calendar")
     return {
-        "rows": [finding_row(f, language) for f in whole[:_LISTED]],
+        "rows": [finding_row(*pair, language) for pair in whole[:_LISTED]],
         "more": every - len(whole[:_LISTED]),
     }

@@ -76,6 +76,7 @@ def send(desk: Desk, row: MessageRow, parent: MessageRow | None) -> Done:
         parent: the post that a reply, an update or a file belongs to; it has been sent.
 
     Raises:
+        TakenBackError: it was taken back, or is not there and withdrawn by now.
         StateError: state or lake fail.
     """
     repeated = False
@@ -86,6 +87,8 @@ def send(desk: Desk, row: MessageRow, parent: MessageRow | None) -> Done:
                 repeated = True  # rather twice than never, and once a run
             elif found.kind != "absent":
                 return _resolved(desk, row, found)
+            elif row.action == "post":
+                row = _renewed(desk, row)
         if posts == _POSTS:
             break
         row, answer = _try(desk, row, parent, in_doubt=repeated)
@@ -186,6 +189,14 @@ def _resolved(desk: Desk, row: MessageRow, found: Found) -> Done:
         return Done(_settle(desk, row, "held", Answer("unknown", error)))
     error = f"{_MAYBE} {found.error}"
     return Done(_settle(desk, row, "held" if row.state == "held" else "unknown", Answer("unknown", error)))
+
+
+def _renewed(desk: Desk, row: MessageRow) -> MessageRow:
+    with writing(desk.state) as connection:
+        renewed = outbox.renew(connection, row)
+    if renewed is None:
+        raise outbox.TakenBackError(f"The message {row.key} is not there, and what it said no longer holds.")
+    return renewed
 
 
 def _settle(desk: Desk, row: MessageRow, state: outbox.State, answer: Answer) -> MessageRow:

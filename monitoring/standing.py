@@ -6,7 +6,9 @@ own last nights, as the mean and deviation in `NumberLine.usual` say.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from math import inf
 from typing import Literal
 
 from monitoring.records import ALL_ROWS, FeatureLine, Finding, NightPage, NumberLine
@@ -35,7 +37,9 @@ FEW = 30
 FRESH = 3
 """For so many nights it is told that something is not measured any more."""
 
-_FEW = 10  # a rise made of fewer requests than this is chance, and could not be shown anyway
+_RHYTHM = 2  # nights of one weekday
+_NO_REQUESTS = ("request_id_duplicated", "outside_night")  # copies, and rows of other nights
+_FEW = 10  # a change made of fewer requests than this is chance, and could not be shown anyway
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     assert line.value is not None and line.usual is not None  # noqa: PT018 - `place` has seen to it
     deviation = line.usual[1]
     limit = OUTCOME_LIMIT if line.name == "outcome" else OTHER_LIMIT
-    few = away > 0 and line.numerator is not None and line.numerator < _FEW
+    few = line.numerator is not None and _made_of(line, line.numerator, away) < _FEW
     far = abs(away) >= limit * deviation and not few and not _is_slight(line, away)
     if line.value > max(past):
         return Place("highest", len(past), far)
@@ -86,6 +90,13 @@ def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     if abs(away) < OUTCOME_LIMIT * deviation:
         return Place("within", len(past))
     return Place("higher" if away > 0 else "lower", len(past), far)
+
+
+def _made_of(line: NumberLine, numerator: int, away: float) -> float:
+    """How many requests a change is made of: those in a share that rose, those outside one that fell."""
+    if away > 0:
+        return numerator
+    return inf if line.denominator is None else line.denominator - numerator
 
 
 def _is_slight(line: NumberLine, away: float) -> bool:
@@ -110,24 +121,49 @@ def told(page: NightPage) -> tuple[NumberLine, ...]:
     far = [
         line
         for line in page.numbers
-        if line.name in SPEAKING and place(line).far and not _is_better(line) and not _is_thin(line)
+        if line.name in SPEAKING
+        and place(line).far
+        and not _is_better(line)
+        and not _is_thin(line)
+        and not only_set_aside(page, line)
     ]
     return tuple(sorted(far, key=lambda line: (SPEAKING.index(line.name), -_deviations(line), line.subject)))
+
+
+def only_set_aside(page: NightPage, line: NumberLine) -> bool:
+    """Whether the requests that are missing came after all, and were set aside: then the data are what is told."""
+    if line.name != "volume" or line.value is None or set_aside(page) <= SET_ASIDE:
+        return False
+    came = page.rows_read - sum(page.counts.get(reason, 0) for reason in _NO_REQUESTS)
+    return not place(replace(line, value=float(came))).far
 
 
 def lost(page: NightPage) -> tuple[NumberLine, ...]:
     """The numbers that were measured on one of the last nights and could not be tonight: their column is gone or empty.
 
-    They are told while the loss is new; what stays away becomes the new usual after `FRESH` nights.
+    They are told while the loss is new; what stays away becomes the new usual after `FRESH` nights. What the same
+    weekday never has is no loss: some outcomes are known on working days only.
     """
+    nights = sorted({day for line in page.numbers for day, value in line.history if value is not None})
     return tuple(
         line
         for line in page.numbers
-        if line.name in SPEAKING
-        and line.value is None
-        and line.usual is not None
-        and any(value is not None for _, value in line.history[-FRESH:])
+        if line.name in SPEAKING and line.value is None and line.usual is not None and _is_news(line, nights)
     )
+
+
+def _is_news(line: NumberLine, nights: list[date]) -> bool:
+    """Whether a number that is missing was there on one of its last nights, and is no stranger to this weekday.
+
+    Args:
+        nights: those of which anything is known, in order.
+    """
+    known = {day for day, value in line.history if value is not None}
+    earlier = [day for day in nights if day < line.of_night]
+    same_weekday = [day for day in earlier if day.weekday() == line.of_night.weekday()]
+    if len(same_weekday) >= _RHYTHM and not known.intersection(same_weekday):
+        return False
+    return bool(known.intersection(earlier[-FRESH:]))
 
 
 def _is_thin(line: NumberLine) -> bool:

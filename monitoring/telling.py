@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from monitoring import amounts
 from monitoring.amounts import change
-from monitoring.records import Affected, DeploymentLine, NightPage, NumberLine, Story
-from monitoring.standing import LOUD, lost, place, set_aside
+from monitoring.places import in_words
+from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
+from monitoring.standing import LOUD, SPEAKING, lost, place, set_aside
 from monitoring.text import (
     SMALL,
     brief_day,
@@ -22,6 +23,7 @@ from monitoring.text import (
     term,
 )
 
+_PARTS = ("model_version", "prompt_version", "adapter", "variant")
 _NAMED = 3  # columns in a headline
 _TIMES = 1.5  # from this ratio on "twice as often" says more than "more often"
 
@@ -48,19 +50,28 @@ class Told:
     do: str = ""
 
 
-def tell(page: NightPage, story: Story) -> Told:
-    """The sentences of a night that has something to tell."""
+def tell(page: NightPage, story: Story, told_on: date | None = None) -> Told:
+    """The sentences of a night that has something to tell.
+
+    Args:
+        told_on: the day it is told, if not soon after the night; dates of another year then bear it.
+    """
     language = page.language
     mark = "🔴" if set(story.urgent) - {"schema"} else "⚪" if story.state == "data" else "🟠"
     if story.lead is None:
-        return Told(mark, _data(page), wait=_wait(story, language), do=_do(page, story, "data"))
+        return Told(
+            mark,
+            _data(page),
+            wait=_wait(story, language),
+            do=_do(page, story, "lost" if lost(page) else "data"),
+        )
     return Told(
         mark=mark,
         headline=headline(page, story.lead),
         change=change(story.lead, language),
         much=_much(page, story, story.lead),
-        where=_where(story, language),
-        since=_since(page, story),
+        where=in_words(story.where, language),
+        since=_since(page, story, told_on or page.night),
         wait=_wait(story, language),
         do=_do(page, story, story.lead.name + direction(story.lead)),
     )
@@ -86,8 +97,10 @@ def headline(page: NightPage, lead: NumberLine) -> str:
             return say(language, "story.volume.new", noun=noun(page))
         percent = share(language, abs(value / usual - 1), digits=0)
         return say(language, f"story.volume{way}", percent=percent, noun=noun(page))
+    usual = amounts.usual_value(lead)
     times = lead.value / usual if usual > 0 else 0.0
-    counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100
+    bound = amounts.usual_is_bound(lead) or amounts.tonight_is_bound(lead)
+    counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100 and not bound
     key = f"story.{lead.name}{'.says' if lead.name == 'outcome' and page.says else ''}{way}"
     return say(
         language,
@@ -96,6 +109,14 @@ def headline(page: NightPage, lead: NumberLine) -> str:
         name=lead.subject,
         times=number(language, times, 2),
     )
+
+
+def about(page: NightPage, story: Story) -> date:
+    """The night that what is told belongs to: an outcome is of an earlier one than the page."""
+    if story.lead is not None:
+        return story.lead.of_night
+    nights = {line.of_night for line in lost(page)} if story.state == "data" else set()
+    return nights.pop() if len(nights) == 1 else page.night
 
 
 def direction(line: NumberLine) -> str:
@@ -128,8 +149,8 @@ def _much(page: NightPage, story: Story, lead: NumberLine) -> str:
         parts.append(f"{noun(page)}.")
     parts.append(_beside_past(lead, language))
     if story.more and lead.name != "volume" and not is_small(abs(story.more)):
-        way = "more" if story.more > 0 else "fewer"
-        parts.append(say(language, f"story.{way}", things=things(page, roughly(language, abs(story.more)))))
+        key = f"story.{'more' if story.more > 0 else 'fewer'}.{lead.name}"
+        parts.append(say(language, key, amount=roughly(language, abs(story.more)), noun=noun(page)))
     if story.expected is not None:
         assert lead.value is not None and lead.usual is not None  # noqa: PT018 - a number without them is never told
         unseen = abs(lead.value - story.expected) > abs(lead.usual[0] - story.expected)
@@ -143,12 +164,21 @@ def _beside_past(lead: NumberLine, language: str) -> str:
     past = [value for _, value in lead.history if value is not None]
     assert lead.value is not None and past  # noqa: PT018 - a number without a past is never told
     if lead.value > max(past):
-        return say(language, "story.highest", n=len(past), value=amounts.once(lead, max(past), language))
+        return _never(lead, "story.highest", max(past), len(past), language)
     if lead.value < min(past):
-        return say(language, "story.lowest", n=len(past), value=amounts.once(lead, min(past), language))
+        return _never(lead, "story.lowest", min(past), len(past), language)
     up = direction(lead) == ".up"
     as_far = sum(value >= lead.value if up else value <= lead.value for value in past)
     return say(language, "story.among", n=as_far, nights=len(past))
+
+
+def _never(lead: NumberLine, key: str, furthest: float, nights: int, language: str) -> str:
+    value = amounts.once(lead, furthest, language)
+    if key == "story.highest" and furthest == 0:
+        key += ".zero"
+    elif value[0] in "<>":  # a bound, of which nothing can be above or below
+        key += ".bound"
+    return say(language, key, n=nights, value=value)
 
 
 def things(page: NightPage, amount: str) -> str:
@@ -161,32 +191,17 @@ def noun(page: NightPage) -> str:
     return short(page.noun) or say(page.language, "story.noun")
 
 
-def _where(story: Story, language: str) -> str:
-    found = story.where
-    places = ", ".join(_place(each, language) for each in found.most)
-    return say(language, f"story.where.{found.kind}", places=places)
-
-
-def _place(each: Affected, language: str) -> str:
-    value = amounts.tonight(each.line, language, digits=0)
-    if each.is_new:
-        told = say(language, "story.new", value=value)
-    else:
-        told = say(language, "story.change", usual=amounts.usual(each.line, language, digits=0), value=value)
-    return f"{short(each.slice.dimension)} = {short(each.slice.value)} ({told})"
-
-
-def _since(page: NightPage, story: Story) -> str:
+def _since(page: NightPage, story: Story, beside: date) -> str:
     language = page.language
     assert story.since is not None
-    first = say(language, "story.since", n=story.nights, night=brief_day(language, story.since, page.night))
+    first = say(language, "story.since", n=story.nights, night=brief_day(language, story.since, beside))
     line = story.deployed or story.serving
-    what = _version(line, brief=story.deployed is None) if line is not None else ""
+    what = _version(line, language, brief=story.deployed is None) if line is not None else ""
     if line is None or not what:  # nothing was logged, or only empty names
         return f"{first} {say(language, 'story.deployed.unknown')}"
     key = "story.deployed" if story.deployed else "story.deployed.none"
     began = _began(line, page)
-    since = brief_day(language, began.date(), page.night)
+    since = brief_day(language, began.date(), beside)
     clock = f"{began:%H:%M}"
     said = f"{first} {say(language, key, what=what, since=since, clock=clock)}"
     return said + _people(line, language) if story.deployed else said
@@ -196,11 +211,13 @@ def _began(line: DeploymentLine, page: NightPage) -> datetime:
     return datetime.fromisoformat(line.started_at).astimezone(ZoneInfo(page.time_zone))
 
 
-def _version(line: DeploymentLine, *, brief: bool) -> str:
-    """What served: of one that is not in question the model and prompt suffice."""
-    named = (line.model_version, line.prompt_version)
-    whole = (*named, line.adapter, line.variant, line.commit_sha[:10])
-    return " ".join(short(part) for part in (named if brief and any(named) else whole) if part)
+def _version(line: DeploymentLine, language: str, *, brief: bool) -> str:
+    """What served: of one that is not in question the model and prompt suffice, of another each part is named."""
+    parts = {name: getattr(line, name) for name in _PARTS} | {"commit_sha": line.commit_sha[:10]}
+    if brief and any(parts[name] for name in _PARTS[:2]):
+        parts = {name: parts[name] for name in _PARTS[:2]}
+    told = [f"{say(language, f'deployment.{name}')} {short(part)}" for name, part in parts.items() if part]
+    return ", ".join(told)
 
 
 def _people(line: DeploymentLine, language: str) -> str:
@@ -210,6 +227,8 @@ def _people(line: DeploymentLine, language: str) -> str:
 
 
 def _wait(story: Story, language: str) -> str:
+    if story.state == "data" and "schema" in story.urgent:
+        return say(language, "story.wait.data")
     if story.urgent:
         return say(language, "story.wait.no", names=_names(story.urgent, language))
     if story.calm:
@@ -238,8 +257,8 @@ def _do(page: NightPage, story: Story, what: str) -> str:
     key = f"story.do.{what.removesuffix('.up').removesuffix('.down')}"
     if what == "volume.up":
         key += ".up"
-    if story.deployed and what not in {"data", "volume.up"}:
-        key = "story.do.deployed"
+    if story.deployed and what not in {"data", "lost", "volume.up"}:
+        key = f"story.do.deployed{'.volume' if what == 'volume.down' else ''}"
     column = story.lead.subject if story.lead is not None else ""
     step = say(
         language,
@@ -251,8 +270,8 @@ def _do(page: NightPage, story: Story, what: str) -> str:
 
 
 def unusual(page: NightPage) -> str:
-    """The numbers that left their range without being told: answer times, cost, or something that got better."""
-    far = [line.name for line in page.numbers if place(line).far and line.name != "null_share"]
+    """The numbers that left their range and are no reason for a message: answer times, tokens, cost."""
+    far = [line.name for line in page.numbers if place(line).far and line.name not in SPEAKING]
     names = [term(page.language, "number", name) for name in dict.fromkeys(far)]
     return _listed(names, page.language) if names else ""
 

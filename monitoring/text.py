@@ -159,6 +159,8 @@ def share(
     """
     if value is None or not math.isfinite(value):
         return "–"
+    if is_small(whole):
+        return "–"
     if part is not None and whole is not None and (is_small(part) or is_small(whole - part)):
         return _bound(language, is_small(part), min(100.0, 100 * SMALL / whole), digits)
     places = digits if digits is not None else 2 if 0 < abs(value) < 0.01 else 1

@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import sqrt
+from statistics import NormalDist
 from typing import Literal
 
 from monitoring.records import OF, Affected, NumberLine, Slice, Where
 from monitoring.standing import FEW, OTHER_LIMIT, OUTCOME_LIMIT
 
-_NEARLY_ALL = 0.8
+_NEARLY_ALL, _HALF = 0.8, 0.5
+_LEAST = 0.2
 _MOST = 3
+_CHANCE = 0.05  # of naming a slice of a dimension though nothing happened in any of them
+_FEW_BAD = 10  # a rise made of fewer requests than this is chance, as for the whole night
 
 
 def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
@@ -20,28 +24,47 @@ def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
 
     A slice is judged when it has `FEW` requests and a past; it is affected when it is beyond the number's own
     limit (2 standard deviations of the slice's last nights for an outcome, 3 for others) in the same direction.
-    A value without a past of its own, in a dimension that has one, is held against what the whole usually has.
-    It is everywhere when that is true of four fifths of all requests in every dimension; `some` when the affected
-    slices make up four fifths of the change, else `mostly`.
+    The limit grows with the number n of slices in its dimension, to the normal quantile of 1 - 0.05 / n
+    (Bonferroni), or chance would always name some of hundreds; and those of a dimension that make up less than a
+    fifth of the change are not named. A value without a past of its own, in a dimension
+    that has one, is held against what the whole usually has.
+
+    The slices of one dimension are told: that in which the affected ones explain most of the change, of several the
+    one with fewest. It is everywhere when four fifths of all requests of some dimension are affected, and there is
+    none in which less than half of them explain the change.
     """
     up = is_up(lead)
-    own = [line for line in places if line.name == f"{lead.name}.slice" and _rows(line) >= FEW]
-    judged = list(_with_a_past(lead, own))
+    own = [line for line in places if line.name == f"{lead.name}.slice" and line.value is not None]
+    judged = list(_with_a_past(lead, [line for line in own if _rows(line) >= FEW]))
     if not judged:
         return Where("unknown")
-    new = frozenset(line.subject for line in own if line.usual is None)
-    hit = [line for line in judged if is_up(line) == up and _beyond(line, lead)]
-    of = Counter(_slice(line).dimension for line in judged)
-    among = Counter(_slice(line).dimension for line in hit)
-    ranked = sorted(hit, key=lambda line: (-abs(_away(line)) * _rows(line), line.subject))
+    of = Counter(_dimension(line) for line in judged)
+    beyond = [line for line in judged if _is_beyond(line, _limit(lead, of[_dimension(line)]))]
+    hit = [line for line in beyond if is_up(line) == up]
+    worth = {name for name in of if _matters(_in(name, hit), _in(name, judged))}
+    hit = [line for line in hit if _dimension(line) in worth]
+    among = Counter(_dimension(line) for line in hit)
     if not hit:
-        return Where("none", (), among, of)
-    if all(_share_hit(name, hit, judged) >= _NEARLY_ALL for name in of):
-        strongest = sorted(hit, key=lambda line: (-abs(_away(line)), line.subject))
-        first = {_slice(line).dimension: line for line in reversed(strongest)}
-        return Where("everywhere", _affected([first[name] for name in of if name in first], new), among, of)
-    kind: Literal["some", "mostly"] = "some" if _explained(hit, judged, up=up) >= _NEARLY_ALL else "mostly"
-    return Where(kind, _affected(ranked[:_MOST], new), among, of)
+        return Where("none", affected=among, judged=of)
+    new = frozenset(line.subject for line in own if line.usual is None)
+    ranked = {name: _ranked(_in(name, hit)) for name in among}
+    explained = {name: _explained(ranked[name], _in(name, judged), up=up) for name in among}
+    parts = {name: _share(ranked[name], _in(name, own)) for name in among}
+    in_a_part = any(explained[name] >= _NEARLY_ALL and parts[name] <= _HALF for name in among)
+    if max(parts.values()) >= _NEARLY_ALL and not in_a_part:
+        worst = [max(ranked[name], key=lambda line: (abs(_away(line)), line.subject)) for name in among]
+        return Where("everywhere", _affected(worst, new), affected=among, judged=of)
+    told = min(among, key=lambda name: (-min(explained[name], _NEARLY_ALL), among[name], name))
+    against = _ranked([line for line in _in(told, beyond) if is_up(line) != up])
+    kind: Literal["against", "unsure", "some", "mostly"] = "mostly"
+    if against:
+        kind = "against"
+    elif _share(_in(told, judged), _in(told, own)) < _NEARLY_ALL:
+        kind = "unsure"
+    elif explained[told] >= _NEARLY_ALL:
+        kind = "some"
+    most, rest = ranked[told][:_MOST], len(ranked[told][_MOST:])
+    return Where(kind, _affected(most, new), rest, _affected(against[:_MOST], new), among, of)
 
 
 def is_up(line: NumberLine) -> bool:
@@ -55,38 +78,57 @@ def _with_a_past(lead: NumberLine, lines: Sequence[NumberLine]) -> Iterator[Numb
     What is usual of a new value is not known. The best guess is what is usual of everything, as far as chance
     lets a share of so few requests stray from it: p ± sqrt(p (1 - p) / n).
     """
-    known = {_slice(line).dimension for line in lines if line.usual is not None}
+    known = {_dimension(line) for line in lines if line.usual is not None}
     for line in lines:
         if line.usual is not None:
             yield line
-        elif lead.format == "share" and lead.usual is not None and _slice(line).dimension in known:
+        elif lead.format == "share" and lead.usual is not None and _dimension(line) in known:
             usual, spread = lead.usual
             chance = sqrt(usual * (1 - usual) / _rows(line))
             yield replace(line, usual=(usual, sqrt(spread**2 + chance**2)))
 
 
+def _matters(hit: Sequence[NumberLine], judged: Sequence[NumberLine]) -> bool:
+    """Whether the affected slices of a dimension make up a part of its change that is worth naming."""
+    net = abs(sum(_away(line) * _rows(line) for line in judged))
+    return sum(map(_weight, hit)) >= _LEAST * net
+
+
 def _explained(hit: Sequence[NumberLine], judged: Sequence[NumberLine], *, up: bool) -> float:
-    """How much of the change is in the affected slices, in the dimension where they explain most of it."""
-    best = 0.0
-    for dimension in {_slice(line).dimension for line in hit}:
-        own = [line for line in judged if _slice(line).dimension == dimension and is_up(line) == up]
-        every = sum(abs(_away(line)) * _rows(line) for line in own)
-        inside = sum(abs(_away(line)) * _rows(line) for line in own if line in hit)
-        best = max(best, inside / every if every else 0.0)
-    return best
+    """How much of a dimension's change is in the affected slices."""
+    every = sum(_weight(line) for line in judged if is_up(line) == up)
+    return sum(map(_weight, hit)) / every if every else 0.0
 
 
-def _share_hit(dimension: str, hit: Sequence[NumberLine], judged: Sequence[NumberLine]) -> float:
-    """The share of a dimension's requests that are in affected slices."""
-    inside, every = (
-        sum(_rows(line) for line in lines if _slice(line).dimension == dimension) for lines in (hit, judged)
-    )
-    return inside / every if every else 0.0
+def _ranked(lines: Sequence[NumberLine]) -> list[NumberLine]:
+    return sorted(lines, key=lambda line: (-_weight(line), line.subject))
 
 
-def _beyond(line: NumberLine, lead: NumberLine) -> bool:
+def _weight(line: NumberLine) -> float:
+    return abs(_away(line)) * _rows(line)
+
+
+def _share(some: Sequence[NumberLine], every: Sequence[NumberLine]) -> float:
+    """The share of requests that are in some slices of a dimension."""
+    total = sum(map(_rows, every))
+    return sum(map(_rows, some)) / total if total else 0.0
+
+
+def _in(dimension: str, lines: Iterable[NumberLine]) -> list[NumberLine]:
+    return [line for line in lines if _dimension(line) == dimension]
+
+
+def _limit(lead: NumberLine, judged: int) -> float:
     limit = OUTCOME_LIMIT if lead.name == "outcome" else OTHER_LIMIT
-    return line.usual is not None and abs(_away(line)) >= limit * line.usual[1] and _away(line) != 0
+    return max(limit, NormalDist().inv_cdf(1 - _CHANCE / judged))
+
+
+def _is_beyond(line: NumberLine, limit: float) -> bool:
+    away = _away(line)
+    if line.usual is None or away == 0:
+        return False
+    few = away > 0 and line.numerator is not None and line.numerator < _FEW_BAD
+    return abs(away) >= limit * line.usual[1] and not few
 
 
 def _away(line: NumberLine) -> float:
@@ -103,6 +145,10 @@ def _rows(line: NumberLine) -> int:
 def _slice(line: NumberLine) -> Slice:
     dimension, _, value = line.subject.partition(OF)
     return Slice(dimension, value)
+
+
+def _dimension(line: NumberLine) -> str:
+    return _slice(line).dimension
 
 
 def _affected(lines: Iterable[NumberLine], new: frozenset[str]) -> tuple[Affected, ...]:

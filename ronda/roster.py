@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from services.errors import ServiceFileError
 from services.home import Home
 from services.model import Service
-from services.read import read_service, service_names
+from services.read import as_text, read_service, service_names
 from services.window import night_of
 
 START = datetime(2010, 1, 1, tzinfo=UTC)
@@ -29,7 +30,7 @@ _DAY = timedelta(days=1)
 
 
 def services_on_watch(home: Home) -> tuple[dict[str, Service], dict[str, ServiceFileError]]:
-    """The services whose files can be read, and what is wrong with the others.
+    """The services whose files can be read, and what is wrong with the others, by names that are text.
 
     Raises:
         ServiceFileError: the home has no folder `services`.
@@ -40,13 +41,24 @@ def services_on_watch(home: Home) -> tuple[dict[str, Service], dict[str, Service
         try:
             read[name] = read_service(name, home)
         except ServiceFileError as error:
-            broken[name] = error
+            broken[as_text(name)] = ServiceFileError(as_text(str(error)))
+        except Exception as error:  # noqa: BLE001 # no error of one file, foreseen or not, may hide the other services
+            # the error's own words are left out: they may quote the file, secrets and all
+            file = as_text(str(home.services / f"{name}.yaml"))
+            broken[as_text(name)] = ServiceFileError(f"{file} cannot be read ({type(error).__name__}).")
     return read, broken
 
 
 def dag_id(task: str, name: str) -> str:
-    """The id of a service's DAG; a file whose name cannot be a service's gets one all the same, so that it is seen."""
-    return f"{task}_{re.sub(r'[^A-Za-z0-9_]', '-', name)[:100]}"
+    """The id of a service's DAG; a file whose name cannot be a service's gets one all the same, so that it is seen.
+
+    >>> dag_id("nightly_round", "shop"), dag_id("nightly_round", "a b")
+    ('nightly_round_shop', 'nightly_round_a-b-c8687a08')
+    """
+    known = re.sub(r"[^A-Za-z0-9_]", "-", name)[:100]
+    if known != name:  # two names must not share an id: Airflow would show one of them
+        known += f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{task}_{known}"
 
 
 def tags(name: str = "") -> list[str]:

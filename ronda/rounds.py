@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -108,6 +108,15 @@ def _noting(state: State, service: Service, nights: Sequence[Night], clock: Cloc
 def _note(state: State, row: TroubleRow) -> None:
     with suppress(StateError), writing(state) as connection:  # the first error is the one to tell
         note_trouble(connection, row)
+
+
+def woken_by(events: Iterable[Any]) -> str:
+    """The version of the newest dataset that events of Airflow name; empty if none does.
+
+    Who wakes a run by hand, in Airflow's pages or by REST, makes an event that names no dataset.
+    """
+    given = [(event.extra or {}).get("version") for event in events]
+    return next((each for each in reversed(given) if each and isinstance(each, str)), "")
 
 
 def release_of(watch: Watch, window: Window, version: str = "") -> ReleaseRow:

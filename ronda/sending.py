@@ -8,10 +8,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from monitoring import copies
 from monitoring.alert import Deliveries, Delivery, deliver
-from monitoring.enqueue import mornings
+from monitoring.enqueue import follow, mornings
 from ronda.nights import index_of
+from ronda.roster import services_on_watch
+from services.errors import ServiceFileError
 from services.home import Home, home_from
+from services.model import Service
 from store.lake import Lake, open_lake
 from store.state import State, open_state
 
@@ -21,11 +25,23 @@ _SHOWN = 20  # lines of what became of messages; the rest is counted
 def send(state: State, lake: Lake, home: Home, clock: Callable[[], datetime]) -> Deliveries:
     """Gather what waited for a morning that has come, then send all messages of all services that are due.
 
+    What nobody got yet goes where the service files of today say, so that a channel is mended by its file alone.
+
     Raises:
         StateError: state or lake fail. What Slack does is told, and never raised.
     """
-    mornings(state, clock())
+    now = clock()
+    for gone in follow(state, _readable(home), now):
+        copies.remove(home, gone)
+    mornings(state, now)
     return deliver(state, lake, home, clock)
+
+
+def _readable(home: Home) -> Iterable[Service]:
+    try:
+        return services_on_watch(home)[0].values()
+    except ServiceFileError:  # the watch over the nights tells it; what is due is sent as it stands
+        return ()
 
 
 def send_due(clock: Callable[[], datetime]) -> dict[str, int]:

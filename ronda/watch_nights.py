@@ -5,15 +5,19 @@ It reads the service files and the state, never a log, and puts messages into th
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from monitoring import message
 from monitoring.lateness import late
 from ronda.cli import clock
 from ronda.roster import services_on_watch
-from ronda.unreadable import stand_in
+from ronda.unreadable import recorded_as, stand_in
 from services.errors import ServiceFileError
 from services.home import Home, home_from
 from services.model import Service
@@ -27,6 +31,7 @@ from store.troubles import trouble_of
 from store.watched import services_watched, watched_since
 
 KIND = "late"
+_Told = Iterator[tuple[str, MessageRow]]  # a message, and what it says: `late`, `came` or `unwatched`
 
 
 def watch_all() -> dict[str, list[str]]:
@@ -42,32 +47,57 @@ def watch_all() -> dict[str, list[str]]:
 def watch(home: Home, state: State, now: datetime) -> dict[str, list[str]]:
     """Put a message for each night that is late, each that came after all, and each service that nobody watches.
 
-    Every message has a key of its own, so that none is put twice, however often this runs.
+    Every message has a key of its own, so that none is put twice, however often this runs. Each service is looked
+    after by itself: an error of one is raised after all others are told.
 
     Raises:
-        ServiceFileError: the home has no services, or nobody can be told of a file that is broken or gone. What
-            can be told is told before.
+        ServiceFileError: the home has no services, or nobody can be told of a file that is broken.
+        StateError: the state fails.
     """
+    failed: list[Exception] = []
     try:
         services, broken = services_on_watch(home)
-        nowhere = []
     except ServiceFileError as error:  # the folder is gone, and with it every service that was watched
-        services, broken, nowhere = {}, {}, [str(error)]
+        services, broken = {}, {}
+        failed.append(error)
     with reading(state) as connection:
         gone = sorted({*services_watched(connection)} - {*services, *broken})
-    left = [_broken(name, error, now) for name, error in broken.items()]
-    left += [_gone(home, state, name) for name in gone]
-    messages = [(each, _told(home, state, each, now)) for each in left]
-    told = {
-        "late": [row for service in services.values() for row in _late(state, service, now)],
-        "came": [row for service in services.values() for row in _came(state, service, now)],
-        "unwatched": [row for _, row in messages if row is not None],
+    looks: dict[str, Callable[[], _Told]] = {
+        **{name: partial(_watched, state, service, now) for name, service in services.items()},
+        **{name: partial(_broken, home, state, name, error, now) for name, error in broken.items()},
+        **{name: partial(_gone, home, state, name, now) for name in gone},
     }
-    new = {what: [row.key for row in rows if _put(state, row)] for what, rows in told.items()}
-    nowhere += [_untold(home, each) for each, row in messages if row is None]
-    if nowhere:
-        raise ServiceFileError("\n".join(nowhere))
+    new: dict[str, list[str]] = {"late": [], "came": [], "unwatched": []}
+    for name, look in looks.items():
+        try:
+            for what, row in look():
+                if _put(state, row):
+                    new[what].append(row.key)
+        except Exception as error:  # noqa: BLE001 # whatever it is, it must not keep the next service from being told
+            error.add_note(f"while looking after {name}")
+            failed.append(error)
+    _raise(failed)
     return new
+
+
+def _raise(failed: Sequence[Exception]) -> None:
+    """Raise what went wrong: what is wrong with the files as one error, anything else before that."""
+    if not failed:
+        return
+    first = next((each for each in failed if not isinstance(each, ServiceFileError)), None)
+    if first is None:
+        raise ServiceFileError("\n".join(map(str, failed)))
+    for other in failed:
+        if other is not first:
+            first.add_note(f"and {type(other).__name__}: {other}")
+    raise first
+
+
+def _watched(state: State, service: Service, now: datetime) -> _Told:
+    for row in _late(state, service, now):
+        yield "late", row
+    for row in (*_came(state, service, now), *_back(state, service, now)):
+        yield "came", row
 
 
 def _put(state: State, row: MessageRow) -> bool:
@@ -121,6 +151,18 @@ def _came(state: State, service: Service, now: datetime) -> list[MessageRow]:
     ]
 
 
+def _back(state: State, service: Service, now: datetime) -> list[MessageRow]:
+    """Answers to what told a service's file to be gone, which is there again."""
+    name = service.service
+    with reading(state) as connection:
+        told = {row.key: row for row in outbox.messages_of(connection, name)}
+    return [
+        _message(f"{key}/back", service, row.night or _yesterday(now), now, message.back(service), about=key)
+        for key, row in told.items()
+        if re.fullmatch(rf"late/{name}/[^/]+/gone(/[0-9]+)?", key) and f"{key}/back" not in told
+    ]
+
+
 @dataclass(frozen=True)
 class _Unwatched:
     """A service that nobody watches, why, and the key of the message that says so."""
@@ -131,26 +173,43 @@ class _Unwatched:
     key: str
 
 
-def _broken(name: str, error: ServiceFileError, now: datetime) -> _Unwatched:
+def _broken(home: Home, state: State, name: str, error: ServiceFileError, now: datetime) -> _Told:
     """Told once a day: the night that is over was not judged, and none will be until the file is mended."""
-    return _Unwatched(name, "broken", str(error), f"late/{name}/{_yesterday(now)}/file")
+    each = _Unwatched(name, "broken", str(error), f"late/{name}/{_yesterday(now)}/file")
+    row = _told(home, state, each, now)
+    if row is None:
+        raise ServiceFileError(_untold(home, each))
+    yield "unwatched", row
 
 
-def _gone(home: Home, state: State, name: str) -> _Unwatched:
-    """Told once after its last night: it may have been taken away on purpose, and once is enough then."""
+def _gone(home: Home, state: State, name: str, now: datetime) -> _Told:
+    """Told once after its last night, and once more after it was back: it may have been taken away on purpose."""
     with reading(state) as connection:
         last = max((row.night for row in nights_of(connection, name)), default=None)
+        keys = [row.key for row in outbox.messages_of(connection, name)]
     reason = f"{home.services / name}.yaml is not there any more."
     if (home.services / f"{name}.yml").exists():
         reason += f" There is {name}.yml; rename it to {name}.yaml."
-    return _Unwatched(name, "gone", reason, f"late/{name}/{last or 'never'}/gone")
+    key = f"late/{name}/{last or 'never'}/gone"
+    times = sum(each.startswith(key) and each.endswith("/back") for each in keys)
+    each = _Unwatched(name, "gone", reason, f"{key}/{times + 1}" if times else key)
+    row = _told(home, state, each, now)
+    if row is not None:
+        yield "unwatched", row
+    else:
+        # No error: nothing can be mended where it was meant, and every run from now on would fail. Not on standard
+        # output either, which the command line keeps for its own.
+        print(_untold(home, each), file=sys.stderr)
 
 
 def _told(home: Home, state: State, each: _Unwatched, now: datetime) -> MessageRow | None:
     """The message; None if no channel is known to tell it in."""
+    # messages of a file are recorded under a name that a service can have
+    names = {each.name, recorded_as(each.name)}
     with reading(state) as connection:
-        before = [row.channel for row in outbox.messages_of(connection, each.name)]
-    service = stand_in(each.name, home, before[-1] if before else "")
+        rows = [row for name in names for row in outbox.messages_of(connection, name)]
+    before = max(rows, key=lambda row: row.id, default=None)
+    service = stand_in(each.name, home, before.channel if before else "")
     if service is None:
         return None
     return _message(

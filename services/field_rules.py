@@ -14,6 +14,9 @@ from pathlib import PurePosixPath
 from services.conditions import parse_condition
 from services.window import FIRST_YEAR, LAST_YEAR
 
+SLACK_ID = r"[UWS][A-Z0-9]{5,20}"
+"""What Slack calls a person or a group by."""
+
 _CRON_FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
 _CRON_TIMES = (("minute", 59), ("hour", 23))
 
@@ -123,7 +126,7 @@ def slack_id(written: str) -> str:
     >>> slack_id("S0614TZR7")
     'S0614TZR7'
     """
-    if written and not re.fullmatch(r"[UWS][A-Z0-9]{5,20}", written):
+    if written and not re.fullmatch(SLACK_ID, written):
         raise ValueError(
             "write the id Slack gives a person (U…) or a group (S…), such as S0614TZR7: it stands in their profile "
             f'under "Copy member ID"; found {written[:60]!r}'

@@ -38,6 +38,15 @@ def service_names(home: Home) -> tuple[str, ...]:
     )
 
 
+def as_text(name: str) -> str:
+    r"""A file's name, or an error with one in it, as text that can be stored: what is no UTF-8 in it is spelled.
+
+    >>> as_text("caf\udce9")
+    'caf\\udce9'
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def read_service(name: str, home: Home) -> Service:
     """Read `services/<name>.yaml` over the home's `_defaults.yaml` over the defaults ronda comes with.
 
@@ -97,7 +106,7 @@ def _path(name: str, home: Home) -> Path:
     known = (
         f"Did you mean {near!r}?"
         if near
-        else f"There are: {', '.join(names) or 'none yet; begin with `ronda init`'}."
+        else f"There are: {', '.join(map(as_text, names)) or 'none yet; begin with `ronda init`'}."
     )
     if name in names:
         known = "Name the file with a to z, 0 to 9 and _, beginning with a letter."
@@ -108,7 +117,10 @@ def _path(name: str, home: Home) -> Path:
 
 def _defaults(home: Home) -> list[Path]:
     shipped, own = Path(__file__).parent / DEFAULTS, home.services / DEFAULTS
-    return [own, shipped] if own.exists() and not own.samefile(shipped) else [shipped]
+    if own.exists():
+        return [shipped] if own.samefile(shipped) else [own, shipped]
+    # a link to a file that is gone is not the same as no file: what it said would be missing without a word
+    return [own, shipped] if own.is_symlink() else [shipped]
 
 
 def _merged(under: Mapping[str, Any], *over: Mapping[str, Any]) -> dict[str, Any]:

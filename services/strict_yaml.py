@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import stat
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,22 @@ from typing import Any
 import yaml
 
 from services.errors import ServiceFileError
+
+MAX_BYTES = 1_000_000
+"""Of a file that a person writes; one that is larger is something else."""
+
+_LARGEST = 2**63  # a whole number beyond this is no count of anything, and no database holds it
+_DIGITS = 100  # reading a number takes time by the square of its length
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # NUL and half characters, written as escapes such as \ud800
+_ODD = "holds a value that cannot be read. Text stands in quotes, a number is written in digits."
+
+
+class _OddValueError(Exception):
+    """A value that PyYAML takes for something it is not."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -29,9 +47,28 @@ class _StrictLoader(yaml.SafeLoader):
             event = self.peek_event()  # type: ignore[no-untyped-call] # the stubs leave it untyped
             problem = "found `*`, which refers to another part of the file: write the value out, or put text with * in quotes"
             raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode) and _NO_TEXT.search(node.value):
+            problem = "found a character that is none (NUL, or one half of a pair)"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+        return node
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """A value. PyYAML's own constructors raise whatever they meet: KeyError for `!!bool maybe`, and so on."""
+        line = node.start_mark.line + 1
+        if node.tag.endswith((":int", ":float")) and len(node.value) > _DIGITS:
+            raise _OddValueError(line)
+        try:
+            made = super().construct_object(node, deep)
+        except (ValueError, ArithmeticError, LookupError, AttributeError, TypeError):
+            raise _OddValueError(line) from None
+        if isinstance(made, int) and abs(made) >= _LARGEST:
+            raise _OddValueError(line)
+        return made
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: ARG002 # PyYAML's signature; parts are always read whole
+        if not isinstance(node, yaml.MappingNode):  # `!!map text`: PyYAML says where
+            return super().construct_mapping(node)
         seen: dict[str, int] = {}
         for key, _ in node.value:
             line = key.start_mark.line + 1
@@ -60,16 +97,18 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], list[str], str]:
         The mapping, the problems a reader may go on in spite of (keys given twice), and the text itself.
 
     Raises:
-        ServiceFileError: the file is not UTF-8, not YAML, empty, or holds something other than a mapping.
+        ServiceFileError: the file is none or too large, not UTF-8, not YAML, empty, or holds something other than
+            a mapping.
     """
     text = _text(path)
     try:
-        loader = _StrictLoader(text)
-        data = loader.get_single_data()
+        loader, data = _loaded(text)
     except yaml.YAMLError as error:
         raise ServiceFileError(
             f"{path}: {_syntax(error)}"
         ) from None  # the original quotes the line, secrets and all
+    except _OddValueError as error:
+        raise ServiceFileError(f"{path}: line {error.line} {_ODD}") from None
     except RecursionError:
         raise ServiceFileError(f"{path} is nested too deeply to be a service file.") from None
     if data is None:
@@ -84,14 +123,39 @@ def read_yaml(path: Path) -> tuple[dict[str, Any], list[str], str]:
     return data, loader.problems, text
 
 
+def file_bytes(path: Path) -> bytes:
+    """What an ordinary file holds. Reading a pipe would wait for ever, and a device may have no end.
+
+    Raises:
+        ServiceFileError: it is not there, something other than a file, or larger than `MAX_BYTES`.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ServiceFileError(f"{path} is no ordinary file.")
+        with path.open("rb") as file:
+            found = file.read(MAX_BYTES + 1)  # what a file says of its size is not always so, see /proc
+    except OSError as error:
+        raise ServiceFileError(f"{path} cannot be read: {error.strerror}.") from None
+    if len(found) > MAX_BYTES:
+        raise ServiceFileError(f"{path} is larger than 1 MB, and no service file is.")
+    return found
+
+
+def _loaded(text: str) -> tuple[_StrictLoader, Any]:
+    loader = _StrictLoader(text)
+    try:
+        node = loader.get_single_node()
+    except (ValueError, ArithmeticError):  # "\U00110000": the reader stands where that is
+        raise _OddValueError(loader.line + 1) from None
+    return loader, None if node is None else loader.construct_document(node)
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return file_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ServiceFileError(f"{path} is not UTF-8 text (line {line}). Save it as UTF-8.") from None
-    except OSError as error:
-        raise ServiceFileError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _syntax(error: yaml.YAMLError) -> str:

@@ -9,7 +9,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 
 from store import rows
-from store.tables import digest_lines
+from store.outbox import NOT_THERE
+from store.tables import digest_lines, messages
 
 
 @dataclass(frozen=True)
@@ -54,15 +55,32 @@ def remove_line(connection: sa.Connection, service: str, night: date) -> bool:
     return connection.execute(statement).rowcount > 0
 
 
+def line_of(connection: sa.Connection, service: str, night: date) -> LineRow | None:
+    """The line of a night, told or not, if there is one."""
+    return next(iter(_lines(connection, _is(service, night))), None)
+
+
+def lines_of(connection: sa.Connection, message_key: str) -> list[LineRow]:
+    """The lines that a message tells, in the order it tells them."""
+    return _lines(connection, digest_lines.c.message_key == message_key)
+
+
+def lines_untold(connection: sa.Connection, service: str) -> list[LineRow]:
+    """The lines of a service that nobody got: they wait, or stand in a message that is in no channel."""
+    nowhere = sa.select(messages.c.key).where(messages.c.state.in_(NOT_THERE))
+    waits = (digest_lines.c.message_key == "") | digest_lines.c.message_key.in_(nowhere)
+    return _lines(connection, digest_lines.c.service == service, waits)
+
+
+def release(connection: sa.Connection, row: LineRow, channel: str) -> None:
+    """Let a line wait again, for a message in this channel; the caller makes anew the message that told it."""
+    statement = sa.update(digest_lines).where(_is(row.service, row.night))
+    connection.execute(statement.values(channel=channel, message_key=""))
+
+
 def due_lines(connection: sa.Connection, now: datetime) -> list[LineRow]:
     """The lines whose morning has come, those of one message side by side."""
-    columns = digest_lines.c
-    statement = (
-        rows.select_as(digest_lines, LineRow)
-        .where(columns.message_key == "", columns.due_at <= now)
-        .order_by(columns.channel, columns.owner, columns.due_at, columns.service, columns.night)
-    )
-    return rows.fetch(connection, statement, LineRow)
+    return _lines(connection, digest_lines.c.message_key == "", digest_lines.c.due_at <= now)
 
 
 def gather(connection: sa.Connection, lines: Iterable[LineRow], message_key: str) -> int:
@@ -71,6 +89,18 @@ def gather(connection: sa.Connection, lines: Iterable[LineRow], message_key: str
     A line that was replaced since it was read is not marked: its new words are told the next time.
     """
     return sum(_mark(connection, row, message_key) for row in lines)
+
+
+def _is(service: str, night: date) -> sa.ColumnElement[bool]:
+    return (digest_lines.c.service == service) & (digest_lines.c.night == night)
+
+
+def _lines(connection: sa.Connection, *which: sa.ColumnElement[bool]) -> list[LineRow]:
+    columns = digest_lines.c
+    order = (columns.channel, columns.owner, columns.due_at, columns.service, columns.night)
+    return rows.fetch(
+        connection, rows.select_as(digest_lines, LineRow).where(*which).order_by(*order), LineRow
+    )
 
 
 def _mark(connection: sa.Connection, row: LineRow, message_key: str) -> int:

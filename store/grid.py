@@ -167,6 +167,18 @@ class CategoryGrid:
         rest = "unseen" if self.complete else "other"
         return (*self.values, _free(rest, self.values), _free("null", self.values))
 
+    @property
+    def own_labels(self) -> dict[str, str]:
+        """The labels of the two cells that are no value -> what they are: `unseen` or `other`, and `null`.
+
+        >>> CategoryGrid(("red", "null")).own_labels
+        {'unseen': 'unseen', '(null)': 'null'}
+        """
+        return {
+            self.labels[self.other]: "unseen" if self.complete else "other",
+            self.labels[self.null]: "null",
+        }
+
     @cached_property
     def codes(self) -> dict[str, int]:
         """Cell label in SQL -> cell code."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from monitoring.lateness import Late, late
 from ronda.roster import dag_id, manner
+from ronda.rounds import woken_by
 from services.home import Home
+from services.model import Service
 from services.read import read_service
 from services.window import night_of
 
@@ -115,10 +119,15 @@ def test_the_watch_sends_even_when_it_cannot_look(found: Found) -> None:
 def test_a_broken_file_says_what_is_wrong(home: Path, read_dags: Read, tmp_path: Path) -> None:
     """Its only task is named for it, and its documentation is the error; a name that cannot be one is seen too."""
     home = shutil.copytree(home, tmp_path / "home")
-    (home / "services" / "Two Words.yaml").write_text("service: x\n", encoding="utf-8")
+    names = ("Two Words", "Two-Words", "Two+Words")
+    for name in names:
+        (home / "services" / f"{name}.yaml").write_text("service: x\n", encoding="utf-8")
     found = read_dags(home)
     assert found["errors"] == {}
-    assert set(found["dags"]) == {*DAG_IDS, "nightly_round_Two-Words"}
+    # a name that had to be altered for its id ends with a hash, so that no two files share a DAG
+    ids = ["nightly_round_Two-Words-8e086add", "nightly_round_Two-Words", "nightly_round_Two-Words-96ae0984"]
+    assert set(found["dags"]) == {*DAG_IDS, *ids}
+    assert [found["dags"][each]["tags"] for each in ids] == [sorted(["ronda", name]) for name in names]
     torn = found["dags"]["nightly_round_torn"]
     assert list(torn["tasks"]) == ["service_file"]
     assert torn["tasks"]["service_file"]["policy"] == FAILS_AT_ONCE
@@ -136,13 +145,23 @@ def test_an_odd_file_breaks_its_own_dag_alone(home: Path, read_dags: Read, tmp_p
         "odd_path": york + f"training: sql/{'x' * 300}.sql\n",
         "odd_owner": york + f"noun: {'o' * 3000}\n",
         "odd_" + "n" * 200: york,
+        "odd_value": york + "until: !!bool maybe\n",
+        "odd_number": york + f"until: 0x{'f' * 5000}\n",
+        "odd_text": york + 'runbook: "https://x/\\ud800"\n',
+        "odd_key": york + '"\\ud800": 1\n"\\ud800": 2\n',
     }
     for name, text in odd.items():
-        (home / "services" / f"{name}.yaml").write_text(text, encoding="utf-8")
+        named = text.replace("service: odd", f"service: {name}")  # nothing else is wrong with it
+        (home / "services" / f"{name}.yaml").write_text(named, encoding="utf-8")
     (home / "services" / "odd_file.yaml").symlink_to("/proc/self/mem")  # there, and an error to read
+    (home / "services" / os.fsdecode(b"odd_\xe9.yaml")).write_text(york, encoding="utf-8")
+    os.mkfifo(home / "services" / "odd_pipe.yaml")
     found = read_dags(home)
     assert found["errors"] == {}
-    ids = {dag_id("nightly_round", name) for name in (*odd, "odd_file")}
+    assert json.dumps(
+        found, ensure_ascii=False
+    ).encode()  # half a character in it would end Airflow's processor
+    ids = {dag_id("nightly_round", name) for name in (*odd, "odd_file", "odd_pipe", "odd_\\udce9")}
     assert set(found["dags"]) == {*DAG_IDS, *ids}
     assert all(list(found["dags"][each]["tasks"]) == ["service_file"] for each in ids)
 
@@ -162,23 +181,60 @@ def test_without_a_home_the_files_say_so(tmp_path: Path, read_dags: Read) -> Non
 def test_every_night_of_a_year_has_its_run(
     home: Path, found: Found, name: str, changes: dict[str, int]
 ) -> None:
-    """365 nights, each once and in order, through both changes of the clocks; the watch expects just these runs."""
-    dag = found["dags"][f"nightly_round_{name}"]
-    runs = {key: datetime.fromisoformat(at) for at, key in dag["runs"]}
-    year = [(date(2013, 1, 1) + timedelta(days=n)).isoformat() for n in range(365)]
-    assert [key for _, key in dag["runs"]][:365] == year
+    """Through both changes of the clocks."""
+    hours = hours_of_nights(found, read_service(name, Home(home, "", "", b"")))
+    assert {key: length for key, length in hours.items() if length != 24} == changes
 
-    service = read_service(name, Home(home, "", "", b""))
+
+def test_every_night_has_its_run_where_clocks_skip_other_hours(
+    home: Path, read_dags: Read, tmp_path: Path
+) -> None:
+    """Hours that were skipped in 2013 and are not today, or are today and were not then, and the last of the day."""
+    home = shutil.copytree(home, tmp_path / "home")
+    york = (home / "services" / "york.yaml").read_text(encoding="utf-8")
+    places = {
+        "nuuk": ("America/Nuuk", "30 22 * * *"),
+        "nuuk_last": ("America/Nuuk", "50 23 * * *"),
+        "itto": ("America/Scoresbysund", "15 0 * * *"),
+        "apia": ("Pacific/Apia", "0 3 * * *"),
+    }
+    for name, (zone, schedule) in places.items():
+        text = york.replace("york", name).replace("America/New_York", zone) + f"schedule: {schedule}\n"
+        (home / "services" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    found = read_dags(home)
+    for name in places:
+        hours = hours_of_nights(found, read_service(name, Home(home, "", "", b"")))
+        assert (min(hours.values()), max(hours.values())) == (23, 25), name
+
+
+def hours_of_nights(found: Found, service: Service) -> dict[str, float]:
+    """How long each night of 2013 is; each has one run, in order, after its end, and just when the watch expects it.
+
+    From 2 January: the runs that are listed begin with that day's in UTC, and east of it one night is over before.
+    """
+    listed = found["dags"][f"nightly_round_{service.service}"]["runs"]
+    runs = {key: datetime.fromisoformat(at) for at, key in listed}
+    year = [(date(2013, 1, 2) + timedelta(days=n)).isoformat() for n in range(364)]
+    assert [key for _, key in listed if year[0] <= key <= year[-1]] == year
     hours = {}
     for key in year:
         night = night_of(date.fromisoformat(key), service.time_zone)
         hours[key] = (night.end - night.start) / timedelta(hours=1)
-        assert night.end <= runs[key] < night.end + timedelta(hours=5), key
+        assert night.end <= runs[key] < night.end + timedelta(hours=24), key
         due = late(
             service, runs[key] + service.late_after, set(), datetime.fromisoformat("2000-01-01T00:00Z")
         )
         assert due[-1] == Late(night.date, runs[key]), key
-    assert {key: length for key, length in hours.items() if length != 24} == changes
+    return hours
+
+
+def test_an_event_that_names_no_dataset() -> None:
+    """Who makes one by hand gives none; then the dataset is found by the nights, and not a KeyError."""
+    named = [SimpleNamespace(extra={"version": version, "rows_kept": 1}) for version in ("a1", "b2")]
+    by_hand = [SimpleNamespace(extra=extra) for extra in ({"from_rest_api": True}, None, {"version": 5}, {})]
+    assert woken_by(named) == "b2"
+    assert woken_by([*named, *by_hand]) == "b2"
+    assert woken_by(by_hand) == woken_by([]) == ""
 
 
 @pytest.mark.parametrize("file", DAG_FILES)

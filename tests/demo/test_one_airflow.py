@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.one_airflow import alone, session
+from demo.one_airflow import alone, note, session
 from services.errors import UsageError
 
 # As `airflow standalone` does: a part in a process of its own, which gets no open file but the standard ones;
@@ -139,3 +139,11 @@ def test_the_number_of_an_airflow_that_ended_is_not_kept(tmp_path: Path) -> None
             os.close(kept)
         with alone(tmp_path):
             assert (tmp_path / "launcher.lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_number_replaces_the_one_before(tmp_path: Path) -> None:
+    """However often it is written, nothing else is in the file."""
+    with alone(tmp_path) as lock:
+        for number in (1234567, 42):
+            note(lock, number)
+            assert (tmp_path / "airflow.lock").read_bytes() == f"{number}\n".encode()

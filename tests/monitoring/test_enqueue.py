@@ -69,7 +69,7 @@ def messages(state: State, service: str = "support_assistant") -> list[MessageRo
 def sent(state: State) -> None:
     """As if Slack had taken every message."""
     with writing(state) as connection:
-        for row in outbox.due(connection, NOW):
+        for row in outbox.due(connection, NOW + timedelta(days=999)):
             outbox.settle(connection, outbox.claim(connection, row, NOW), "sent", now=NOW, ts="1.1")
 
 
@@ -166,9 +166,11 @@ def test_an_alert_is_for_its_service(state: State, changed: NightPage) -> None:
 
 
 def test_the_page_goes_along_only_where_nothing_serves_it(state: State, changed: NightPage) -> None:
-    """With a token and no address of pages: a file for each content of the page, in the thread."""
-    for row in (ROW, replace(ROW, content_sha="decade" * 5, revision=2)):
-        tell(state, changed, row, attach=True)
+    """With a token and no address of pages: a file in the thread, for each page that was there to be uploaded."""
+    tell(state, changed, replace(ROW, content_sha="beef" * 5), attach=True)
+    tell(state, changed, attach=True)  # the page that was never uploaded is not there any more
+    sent(state)
+    tell(state, changed, replace(ROW, page_sha="decade" * 5, revision=2), attach=True)
     _, *files = messages(state)
     assert [(each.action, each.about, each.unknown) for each in files] == [("file", KEY, "hold")] * 2
     assert [json.loads(each.payload)["name"] for each in files] == [
@@ -204,23 +206,46 @@ def test_a_first_revision_is_not_told_anew(state: State, changed: NightPage, qui
     assert [row.action for row in messages(state)] == ["post", "update"]
 
 
-def test_a_night_that_is_told_a_year_later_names_its_year(
+def test_a_night_that_is_first_told_a_year_later_names_its_year(
     state: State, changed: NightPage, quiet: NightPage
 ) -> None:
-    """As an alert and when it is withdrawn; told at once it does not."""
+    """As an alert and when it is withdrawn; one that nobody got is told at the time of its last revision."""
     late = replace(ROW, recorded_at=NOW + timedelta(days=365))
-    said = []
-    for page, row in ((changed, late), (changed, ROW), (quiet, late)):
-        tell(state, page, row)
-        (told,) = messages(state)
-        said.append(json.loads(told.payload)["text"])
-    assert ["May 2026" in text for text in said] == [True, False, True]
-    assert "as usual after all" in said[2]
+    tell(state, changed)
+    (told,) = messages(state)
+    assert "May 2026" not in told.payload
+    tell(state, changed, late)
+    (told,) = messages(state)
+    assert "May 2026" in json.loads(told.payload)["text"]
+    with writing(state) as connection:
+        outbox.take_back(connection, KEY)
+    tell(state, changed, late)
+    sent(state)
+    tell(state, quiet, late)
+    assert "12 May 2026: as usual after all" in json.loads(messages(state)[-1].payload)["text"]
+
+
+def test_another_year_alone_is_nothing_to_tell(state: State, changed: NightPage, quiet: NightPage) -> None:
+    """The message stands in the year in which it was told, and so do the words that replace it."""
+    tell(state, changed)
+    sent(state)
+    tell(state, changed, replace(ROW, recorded_at=NOW + timedelta(days=365), revision=2))
+    assert [row.action for row in messages(state)] == ["post"]
+    tell(state, quiet, replace(ROW, recorded_at=NOW + timedelta(days=365), revision=3))
+    assert "2026" not in json.loads(messages(state)[1].payload)["text"]
 
 
 def test_a_morning_of_another_year_names_the_year_of_its_nights(state: State) -> None:
     """The last morning of a message says which year goes without saying."""
     put(state, "eta", due_at=MORNING + timedelta(days=365))
+    enqueue.mornings(state, MORNING + timedelta(days=365))
+    (row,) = messages(state, "")
+    assert first_lines(row)[1:] == ["eta, night of Tue 12 May 2026: eta moved"]
+
+
+def test_a_morning_that_comes_a_year_late_names_the_year_of_its_nights(state: State) -> None:
+    """What counts is the day on which people read it, not the one on which it was due."""
+    put(state, "eta")
     enqueue.mornings(state, MORNING + timedelta(days=365))
     (row,) = messages(state, "")
     assert first_lines(row)[1:] == ["eta, night of Tue 12 May 2026: eta moved"]

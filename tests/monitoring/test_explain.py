@@ -73,7 +73,41 @@ def test_what_can_no_longer_be_measured_is_told(changed: NightPage, make: Any, n
     assert (story.state, story.lead) == ("data", None)
     assert "schema" in story.urgent
     away = make.number_line(name, None, [*PAST, None, None, None], subject="seats")
-    assert explain(replace(changed, numbers=(away,))).state != "data"
+    cost = make.number_line("cost", 1.0, [1.0] * 13, format="number")  # the nights were there
+    assert explain(replace(changed, numbers=(away, cost))).state != "data"
+    assert explain(replace(changed, numbers=(away,))).state == "data", "three days on which nothing ran"
+
+
+def test_an_outcome_of_working_days_is_no_loss_on_saturdays(changed: NightPage, make: Any) -> None:
+    """What the same weekday never has is a rhythm; one Saturday is not enough to say so."""
+    saturday = date(2026, 5, 9)
+    days = [saturday - timedelta(days=n) for n in range(28, 0, -1)]
+
+    def state(nights: list[date]) -> str:
+        rated = tuple((day, None if day.weekday() >= 5 else 0.2 + 0.01 * (day.day % 2)) for day in nights)
+        volume = tuple((day, 1000.0) for day in nights)
+        lines = (
+            replace(make.number_line("outcome", None, PAST), history=rated, of_night=saturday),
+            replace(
+                make.number_line("volume", 1000.0, [1000.0] * 10, format="count"),
+                history=volume,
+                of_night=saturday,
+            ),
+        )
+        return explain(replace(changed, numbers=lines)).state
+
+    assert state(days) == "quiet"
+    assert state(days[-8:]) == "data"
+
+
+def test_requests_that_were_set_aside_came(quiet: NightPage, make: Any) -> None:
+    """The data are what is told then, and not that fewer people asked; copies are no requests."""
+    volume = make.number_line("volume", 957.0, [1200.0, 1195.0, 1205.0] * 3, format="count")
+    page = replace(quiet, numbers=(volume,), rows_read=1200, critical=("volume", "schema"))
+    aside = explain(replace(page, counts={"kept": 957, "price_below_min": 243}))
+    assert (aside.state, aside.others, aside.urgent) == ("data", (), ("schema",))
+    copies = explain(replace(page, counts={"kept": 957, "request_id_duplicated": 243}))
+    assert [line.name for line in copies.others] == ["volume"]
 
 
 def test_good_news_wakes_nobody(changed: NightPage, make: Any) -> None:

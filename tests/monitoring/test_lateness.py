@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -105,8 +106,32 @@ def test_through_both_changes_of_the_clocks(
         ("Europe/London", "30 2 * * *", "30 2 * * *"),  # 01:00 to 02:00 is skipped there
         ("Europe/London", "59 1 * * *", "59 2 * * *"),
         ("Australia/Lord_Howe", "10 2 * * *", "40 2 * * *"),  # half an hour
+        ("Antarctica/Troll", "30 2 * * *", "30 4 * * *"),  # two hours, from 01:00
+        # to later would be the next day, and a round then would be another night's
+        ("America/Scoresbysund", "50 23 * * *", "50 22 * * *"),
+        ("America/Scoresbysund", "15 0 * * *", "15 1 * * *"),  # so it was until 2024
+        # 22:00 to 23:00 was skipped until 2023, and 23:00 to 24:00 is since 2024
+        ("America/Nuuk", "50 23 * * *", "50 21 * * *"),
+        ("America/Nuuk", "30 22 * * *", "30 21 * * *"),
+        ("America/Nuuk", "0 0 * * *", "0 0 * * *"),
+        ("Pacific/Apia", "0 3 * * *", "0 4 * * *"),  # its clocks changed until 2021
+        ("Africa/Casablanca", "30 2 * * *", "30 3 * * *"),  # on another day every year
     ],
 )
 def test_a_time_that_is_skipped_is_moved(zone: str, schedule: str, expected: str) -> None:
     """Rounds begin at a time that every day of the year has."""
     assert schedule_of(service(time_zone=zone, schedule=schedule)) == expected
+
+
+@pytest.mark.parametrize("zone", ["America/Nuuk", "America/Scoresbysund", "Pacific/Apia", "Africa/Cairo"])
+@pytest.mark.parametrize("year", [2013, 2026, 2037])
+def test_no_round_begins_at_a_time_that_is_skipped(zone: str, year: int) -> None:
+    """Whatever is written: every day of the year has the time that is made of it."""
+    for written in (f"{minute} {hour} * * *" for hour in range(24) for minute in (0, 59)):
+        watched = service(time_zone=zone, schedule=written)
+        minute, hour, *_ = map(int, schedule_of(watched).split()[:2])
+        for day in (date(year, 1, 1) + timedelta(days=n) for n in range(365)):
+            local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(zone))
+            assert local.astimezone(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == local.replace(
+                tzinfo=None
+            ), (written, day)

@@ -39,9 +39,9 @@ def test_an_alert_reads_like_its_page(changed: NightPage) -> None:
     lines = facts.split("\n")
     assert lines[0].startswith("*70.5\u00a0% → 54.0\u00a0%* of about 4,000 requests")
     assert [line.partition("  ")[0] for line in lines[1:]] == [
-        "*Where*", "*Since*", "*Can it wait?*", "*First step*", "*Also*",
+        "*Since*", "*Can it wait?*", "*First step*", "*Also*",
     ]  # fmt: skip
-    assert [told.where, told.wait, told.do] == [lines[n].partition("  ")[2] for n in (1, 3, 4)]
+    assert [told.since, told.wait, told.do] == [lines[n].partition("  ")[2] for n in (1, 2, 3)]
     assert foot == "page: support_assistant/2026-05-12.html"
 
 
@@ -164,9 +164,9 @@ def test_in_portuguese(changed: NightPage) -> None:
     page = replace(changed, language="pt", says="pessoas gostam")
     facts = texts(message.alert(page, explain(page), SERVICE, "x"))[1]
     assert [line.partition("  ")[0] for line in facts.split("\n")[1:4]] == [
-        "*Onde*",
         "*Desde*",
         "*Pode esperar?*",
+        "*Primeiro passo*",
     ]
 
 

@@ -53,11 +53,11 @@ def test_a_changed_night_answers_in_order(changed: NightPage) -> None:
     assert first_lines(render(page)) == (
         "🟠 People press thumbs up less often than usual on Mon 11 May 2026, whose outcome is complete only now "
         "How much 70.5 % → 54.0 % of about 4,000 requests. On none of the last 27 nights was it below 68.2 %. "
-        "That is about 660 requests fewer than on a usual night. "
-        "Where Not measured by part of the traffic. "
-        "Since Mon 11 May, one night so far. 2026-04-02 refund-reply v18 green 9f2c1ab went live on Mon 11 May at 11:05 "
+        "It happened to about 660 fewer requests than on a usual night. "
+        "Where Not known: no parts of the traffic are named in the service file (slices), or they are too small or too new. "
+        "Since Mon 11 May, one night so far. model 2026-04-02, prompt refund-reply v18, variant green, commit 9f2c1ab went live on Mon 11 May at 11:05 "
         "(author @ana, approved by @rui) "
-        "Can it wait? Yes, until morning: nothing unusual about the number of requests and errors. "
+        "Can it wait? Yes, until working hours: nothing unusual about the number of requests and errors. "
         "First step @assist-team: hold the new deployment against the one before; if it is the cause, roll it back. "
         "Also “prep_minutes” is missing more often than usual (0.42 % → 10.5 %) "
         "Tue 12 May 2026: 18,120 requests, 4 features moved. This page replaces an earlier one: 34 late requests arrived"
@@ -70,7 +70,7 @@ def test_other_first_lines(quiet: NightPage) -> None:
     early = replace(quiet, numbers=tuple(replace(n, usual=None) for n in quiet.numbers))
     empty = replace(quiet, numbers=(), features=())
     assert first_lines(render(bad)) == (
-        "⚪ 50 % of the night's rows could not be judged on Tue 12 May 2026 Can it wait? No: the data cannot wait. "
+        "⚪ 50 % of the night's rows could not be judged on Tue 12 May 2026 Can it wait? No: what was not judged may hide anything, until the data is mended. "
         "First step @assist-team: find out why rows break the rules: ronda check support_assistant --date 2026-05-12. "
         "Then run the night again. Tue 12 May 2026: 9,083 requests were judged, 4 features moved."
     )
@@ -107,7 +107,7 @@ def test_a_card_says_what_moved_and_where(changed: NightPage) -> None:
     """Verdict, values, effect, floor, rows, and the five slices that moved most."""
     words = words_of(render(changed))
     assert (
-        "prep_minutes moved · 8.3 × its floor 24 → 31.1 min · effect 0.83, floor 0.1 · rows 81,204 → 18,120"
+        "prep_minutes moved · 8.3 × its floor 24 → 31.1 min · effect 0.83, floor 0.1 · rows 81,000 → 18,000"
         in words
     )
     assert "city = Recife 14.0 ×\u2002 9,000 → 3,000".replace("\u2002", "") in words.replace("\u2002", "")
@@ -144,7 +144,7 @@ def test_small_counts_are_nowhere(changed: NightPage) -> None:
     words = words_of(render(few))
     assert "18,124" not in words
     assert "kept and judged 18,120 time outside the night <10 no time 0" in words
-    assert "Requests 3,990 with feedback <10 fewer with an outcome 3,970 of these positive <10" in words
+    assert "Requests 4,000 with feedback <10 fewer with an outcome 4,000 of these positive <10" in words
     assert "since 2026-05-11T14:05+00:00 requests <10" in words
     assert ("r-1" in words, "r-2" in words) == (True, False)
 

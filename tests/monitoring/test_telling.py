@@ -42,11 +42,11 @@ def test_the_sign_says_how_bad_it_is(quiet: NightPage, errors: NumberLine) -> No
 @pytest.mark.parametrize(
     ("critical", "said"),
     [
-        (("errors", "outcome"), "No: errors and the outcome cannot wait."),
-        (("errors", "volume"), "No: errors cannot wait."),
-        (("volume",), "Yes, until morning: nothing unusual about the number of requests."),
-        (("prediction",), "Yes, until morning."),
-        ((), "Yes, until morning."),
+        (("errors", "outcome"), "No: critical for this service (errors and the outcome)."),
+        (("errors", "volume"), "No: critical for this service (errors)."),
+        (("volume",), "Yes, until working hours: nothing unusual about the number of requests."),
+        (("prediction",), "Yes, until working hours."),
+        ((), "Yes, until working hours."),
     ],
 )
 def test_whether_it_can_wait(
@@ -63,10 +63,10 @@ def test_whether_it_can_wait(
     ("value", "said"),
     [
         (0.6, "On none of the last 14 nights was it above 50.0\u00a0%."),
-        (0.5, "Only 1 of the last 14 nights was as far out."),
-        (0.4, "2 of the last 14 nights were as far out."),
-        (0.04, "2 of the last 14 nights were as far out."),
-        (0.03, "Only 1 of the last 14 nights was as far out."),
+        (0.5, "Only 1 of the last 14 nights was as far from usual."),
+        (0.4, "2 of the last 14 nights were as far from usual."),
+        (0.04, "2 of the last 14 nights were as far from usual."),
+        (0.03, "Only 1 of the last 14 nights was as far from usual."),
         (0.02, "On none of the last 14 nights was it below 3.0\u00a0%."),
     ],
 )
@@ -94,14 +94,14 @@ def test_since_when_and_after_what(changed: NightPage, make: Any) -> None:
     row = "Sun 10 May, 3 nights in a row."
     assert (
         since(new)
-        == f"{row} v2 reply 7 lora-3 green 9f2c1ab4e5 went live on Sun 10 May at 01:30 (author @ana)"
+        == f"{row} model v2, prompt reply 7, adapter lora-3, variant green, commit 9f2c1ab4e5 went live on Sun 10 May at 01:30 (author @ana)"
     )
     old = replace(new, started_at="2026-04-02T00:00+00:00")
-    assert since(old) == f"{row} Not a new deployment: model version v2 reply 7 was serving before."
+    assert since(old) == f"{row} No new deployment: model v2, prompt reply 7 was serving already."
     bare = replace(old, model_version="", prompt_version="")
     assert (
         since(bare)
-        == f"{row} Not a new deployment: model version lora-3 green 9f2c1ab4e5 was serving before."
+        == f"{row} No new deployment: adapter lora-3, variant green, commit 9f2c1ab4e5 was serving already."
     )
     assert since() == f"{row} The log does not say what served."
 
@@ -111,7 +111,10 @@ def test_the_first_step_after_a_deployment(changed: NightPage, make: Any) -> Non
     new = DeploymentLine("v2", "", "", "", "", "", "", "2026-05-12T04:00+00:00", 900)
     for value, step in (
         (2000.0, "find out who sends the extra requests."),
-        (500.0, "hold the new deployment"),
+        (
+            500.0,
+            "see whether the log is complete: ronda check support_assistant --date 2026-05-12. If it is, hold the new",
+        ),
     ):
         volume = make.number_line("volume", value, [1000.0, 1010.0] * 7, format="count")
         page = replace(changed, numbers=(volume,), deployments=(new,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from monitoring.explain import explain
@@ -36,7 +37,7 @@ def test_some_slices(make: Any, errors: NumberLine) -> None:
     """The slices that left their own range the same way, those with the most additional requests first."""
     places = [
         part(make, "city\x1fRecife", 0.4, 300), part(make, "city\x1fNatal", 0.9, 50), part(make, "city\x1fOlinda", 0.21, 500),
-        part(make, "city\x1fFortaleza", 0.01, 500),
+        part(make, "city\x1fFortaleza", 0.19, 500),
     ]  # fmt: skip
     found = where(errors, places)
     assert (found.kind, found.affected, found.judged) == ("some", {"city": 2}, {"city": 4})
@@ -99,7 +100,7 @@ def test_a_value_that_is_new(make: Any, errors: NumberLine, changed: NightPage) 
     page = replace(changed, numbers=(errors,), places=(known, new))
     assert (
         tell(page, explain(page)).where
-        == "variant = b (50\xa0%, hardly seen before). The rest is about as usual."
+        == "variant = b (50\xa0%, no nights to compare with). The rest is about as usual."
     )
 
     as_all = part(make, "variant\x1fb", 0.2, 200, past=[])
@@ -133,3 +134,94 @@ def test_requests_that_stopped_altogether(make: Any) -> None:
     assert [(each.slice.value, each.line.value) for each in stopped.most] == [("Recife", 0.0)]
     flood = where(volume(5401.0, usual), [volume(5000.0, [0.0] * 7, "city\x1f(other)"), same])
     assert [(each.slice.value, each.is_new) for each in flood.most] == [("(other)", False)]
+
+
+def words(page: NightPage, lead: NumberLine, places: list[NumberLine]) -> str:
+    """Where, as page and message say it."""
+    told = replace(page, numbers=(lead,), places=tuple(places))
+    return tell(told, explain(told)).where
+
+
+def test_as_many_as_there_are(make: Any, errors: NumberLine, changed: NightPage) -> None:
+    """Three are named, and the others are counted: the rest is what is about as usual."""
+    places = [part(make, f"city\x1fc{n}", 0.9 if n < 5 else 0.2, 200 - n) for n in range(10)]
+    assert words(changed, errors, places) == (
+        "city = c0 (20\xa0% → 90\xa0%), city = c1 (20\xa0% → 90\xa0%), city = c2 (20\xa0% → 90\xa0%) and 2 more. "
+        "The rest is about as usual."
+    )
+
+
+def test_the_dimension_that_explains_it(make: Any, errors: NumberLine, changed: NightPage) -> None:
+    """All errors are on iOS, so every city has more of them: iOS is the place."""
+    cities = [part(make, f"city\x1fc{n}", 0.35, 250) for n in range(4)]
+    apps = [part(make, "app\x1fios", 0.5, 500), part(make, "app\x1fandroid", 0.205, 500)]
+    assert words(changed, errors, [*cities, *apps]) == (
+        "app = ios (20\xa0% → 50\xa0%). The rest is about as usual."
+    )
+
+
+def test_what_moved_the_other_way_is_no_rest(make: Any, changed: NightPage) -> None:
+    """Android doubled since iOS stopped: both are told."""
+    usual: list[float | None] = [1000.0, 1010.0, 990.0, 1005.0, 995.0, 1000.0, 1000.0]
+
+    def volume(value: float, past: list[float | None], subject: str = "") -> NumberLine:
+        name = "volume.slice" if subject else "volume"
+        line: NumberLine = make.number_line(
+            name, value, past, subject=subject, format="count", numerator=int(value)
+        )
+        return line
+
+    lead = volume(2200.0, [v and 2 * v for v in usual])
+    places = [volume(2198.0, usual, "app\x1fandroid"), volume(2.0, usual, "app\x1fios")]
+    assert words(changed, lead, places) == (
+        "app = android (1,000 → 2,200). The other way: app = ios (1,000 → <10)."
+    )
+
+
+def test_most_of_it_is_too_small_to_judge(make: Any, errors: NumberLine, changed: NightPage) -> None:
+    """One restaurant of a hundred requests among thousands with a few: not everywhere, and not the rest as usual."""
+    small = [part(make, f"restaurant\x1fr{n}", 0.2, 20) for n in range(195)]
+    big = part(make, "restaurant\x1fbig", 0.9, 100)
+    assert words(changed, errors, [*small, big]) == (
+        "restaurant = big (20\xa0% → 90\xa0%). The rest is too small to judge."
+    )
+
+
+def test_chance_in_two_hundred_slices(make: Any) -> None:
+    """A change that is the same for all names none of them, though a few are beyond twice their spread."""
+    rng = np.random.default_rng(7)
+    lead = make.number_line("outcome", 0.22, [0.2, 0.203, 0.197] * 9, numerator=1760, denominator=8000)
+    named = 0
+    for _ in range(20):
+        past = rng.binomial(40, 0.2, (200, 27)) / 40
+        tonight = rng.binomial(40, 0.22, 200)
+        places = [
+            make.number_line(
+                "outcome.slice",
+                n / 40,
+                list(map(float, row)),
+                subject=f"r\x1f{i}",
+                numerator=int(n),
+                denominator=40,
+            )
+            for i, (n, row) in enumerate(zip(tonight, past, strict=True))
+        ]
+        named += where(lead, places).kind != "none"
+    assert named <= 8  # at 2 standard deviations: all twenty
+
+
+def test_a_slice_with_a_handful_of_errors(make: Any, errors: NumberLine) -> None:
+    """It had none before, so that one is beyond any limit; fewer than ten are chance all the same."""
+    tiny = part(make, "city\x1ftiny", 0.1, 60, past=[0.0] * 10)
+    worst = part(make, "city\x1fNatal", 0.9, 500)
+    assert [each.slice.value for each in where(errors, [tiny, worst]).most] == ["Natal"]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("\x1funseen", "never seen before"), ("\x1fnull", "missing"), ("unseen", "")]
+)
+def test_what_is_no_value(make: Any, errors: NumberLine, changed: NightPage, value: str, said: str) -> None:
+    """Requests without a value, or with a new one, are named as such; a city may be called unseen."""
+    places = [part(make, f"city\x1f{value}", 0.9, 500), part(make, "city\x1fNatal", 0.2, 500)]
+    first = f"city: {said}" if said else "city = unseen"
+    assert words(changed, errors, places).startswith(f"{first} (20\xa0% → 90\xa0%). ")

@@ -58,7 +58,7 @@ def test_an_alert_is_put_once(nights: Any) -> None:
     assert (message.key, message.action, message.channel) == (f"alert/shop/{nights.night}", "post", "#shop")
     said = json.loads(message.payload)
     assert said["text"].startswith("🔴 shop: 9.5 times as many errors as usual")
-    assert "*Can it wait?*  No: errors cannot wait." in said["blocks"][1]["text"]["text"]
+    assert "*Can it wait?*  No: critical for this service (errors)." in said["blocks"][1]["text"]["text"]
 
 
 def test_inputs_that_moved_alone_wait_for_the_morning(nights: Any) -> None:

@@ -27,19 +27,7 @@ SHELLS = (
     *("alert", "sending", "copies"),
 )
 # A step too long for one file is several, which may know each other: part -> the step it belongs to.
-REPORT = (
-    "plots",
-    "text",
-    "index",
-    "cards",
-    "standing",
-    "where",
-    "explain",
-    "telling",
-    "message",
-    "amounts",
-    "revised",
-)
+REPORT = "plots text index cards standing where explain telling message amounts revised places".split()  # noqa: SIM905
 PART_OF = {
     **dict.fromkeys(REPORT, "report"),
     "comparable": "snapshot",

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import sqlalchemy as sa
 
+from store import digest, outbox
 from store.digest import LineRow, due_lines, gather, put_line, remove_line
+from store.outbox import MessageRow
 from store.state import reading, writing
 
 NOW = datetime(2013, 6, 15, 12, tzinfo=UTC)
@@ -75,3 +77,23 @@ def test_a_line_that_changed_meanwhile_is_not_marked(state: sa.Engine) -> None:
         assert gather(connection, read, "morning/2") == 0
     with reading(state) as connection:
         assert due_lines(connection, NOW) == [changed]
+
+
+def test_a_line_is_free_while_nobody_got_it(state: sa.Engine) -> None:
+    """It waits, or stands in a message that is surely in no channel; then it can wait for another message."""
+    states: tuple[outbox.State, ...] = ("waiting", "refused", "sending", "unknown", "held", "sent", "written")
+    with writing(state) as connection:
+        for days, each in enumerate(states):
+            line = replace(LINE, night=NIGHT + timedelta(days=days))
+            put_line(connection, line)
+            gather(connection, [line], each)
+            outbox.put(connection, MessageRow(each, "morning", "", "#a", "{}", NOW, NOW, state=each))
+        put_line(connection, replace(LINE, night=NIGHT - timedelta(days=1)))
+        put_line(connection, replace(LINE, service="shop"))
+        untold = digest.lines_untold(connection, "flight_delay")
+        assert [line.message_key for line in untold] == ["", "waiting", "refused"]
+        assert digest.lines_of(connection, "waiting") == [untold[1]]
+        digest.release(connection, untold[1], "#new")
+        assert digest.lines_of(connection, "waiting") == []
+        assert digest.line_of(connection, "flight_delay", NIGHT) == replace(LINE, channel="#new")
+        assert digest.line_of(connection, "flight_delay", NIGHT - timedelta(days=9)) is None

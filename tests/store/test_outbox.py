@@ -64,18 +64,18 @@ def test_amending_ends_once_it_may_have_arrived(state: sa.Engine) -> None:
     """Later words would stand in the state and not in the channel; what Slack refused or put off is not there."""
     with writing(state) as connection:
         outbox.put(connection, ROW)
-        assert outbox.amend(connection, ROW.key, '{"text":"new"}')
+        assert outbox.amend(connection, ROW.key, '{"text":"new"}', channel="#eta-oncall", unknown="repeat")
         claimed = outbox.claim(connection, ROW, NOW)
         assert claimed.payload == '{"text":"new"}'
-        assert not outbox.amend(connection, ROW.key, "{}")
+        assert not outbox.amend(connection, ROW.key, "{}", channel="#eta-oncall", unknown="repeat")
         outbox.settle(connection, claimed, "waiting", now=NOW, error="Slack asks to wait.")
-        assert outbox.amend(connection, ROW.key, '{"text":"newer"}')
+        assert outbox.amend(connection, ROW.key, '{"text":"newer"}', channel="#eta-oncall", unknown="repeat")
         outbox.settle(connection, claimed, "refused", now=NOW, error="no such channel")
-        assert outbox.amend(connection, ROW.key, '{"text":"newest"}')
+        assert outbox.amend(connection, ROW.key, '{"text":"newest"}', channel="#eta-oncall", unknown="repeat")
         for there in ("unknown", "held", "sent", "written"):
             outbox.settle(connection, claimed, there, now=NOW)  # type: ignore[arg-type]  # a literal of these
-            assert not outbox.amend(connection, ROW.key, "{}")
-        assert not outbox.amend(connection, "no such key", "{}")
+            assert not outbox.amend(connection, ROW.key, "{}", channel="#eta-oncall", unknown="repeat")
+        assert not outbox.amend(connection, "no such key", "{}", channel="#eta-oncall", unknown="repeat")
         found = outbox.message_of(connection, ROW.key)
 
     assert found is not None

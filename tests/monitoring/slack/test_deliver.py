@@ -122,7 +122,7 @@ def test_what_is_sent_is_what_is_recorded(office: Any, monkeypatch: pytest.Monke
     office.put(KEY, "old")
 
     def late(connection: Any, row: Any, now: Any) -> Any:
-        assert amend(connection, KEY, '{"text": "new"}')
+        assert amend(connection, KEY, '{"text": "new"}', channel="#eta-oncall", unknown="repeat")
         return claim(connection, row, now)
 
     monkeypatch.setattr("store.outbox.claim", late)
@@ -130,7 +130,7 @@ def test_what_is_sent_is_what_is_recorded(office: Any, monkeypatch: pytest.Monke
 
     assert office.texts == ["new"]
     with writing(office.state) as connection:
-        assert not amend(connection, KEY, '{"text": "too late"}')
+        assert not amend(connection, KEY, '{"text": "too late"}', channel="#eta-oncall", unknown="repeat")
 
 
 def test_a_payload_that_is_no_payload_holds_nobody_up(office: Any) -> None:

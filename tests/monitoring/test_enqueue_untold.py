@@ -1,0 +1,271 @@
+"""What nobody got yet: it is amended, taken back or sent elsewhere, and says no word that is false by then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitoring import enqueue
+from monitoring.explain import explain
+from monitoring.records import NightPage
+from services.model import Service
+from store import digest, outbox
+from store.ledger import NightRow
+from store.outbox import MessageRow
+from store.state import State, open_state, reading, writing
+
+NIGHT = date(2026, 5, 12)
+NOW = datetime(2026, 5, 13, 5, 30, tzinfo=UTC)
+MORNING = datetime(2026, 5, 13, 11, tzinfo=UTC)  # 08:00 in São Paulo
+SERVICE = Service.model_construct(
+    service="support_assistant", owner="@assist-team", mention="", runbook="", page_base_url="", language="en",
+    time_zone="America/Sao_Paulo", slack="#assist", slack_unknown="hold", morning_at="08:00",
+)  # fmt: skip
+ROW = NightRow(
+    "support_assistant", NIGHT, "c0ffee" * 5, NOW, NOW, 1, 18_166, 18_120, NOW, moved=4, revision=1,
+    page_path="pages/support_assistant/2026-05-12.html",
+)  # fmt: skip
+AGAIN = replace(ROW, revision=2, content_sha="decade" * 5)
+KEY = "alert/support_assistant/2026-05-12"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    """A state that holds nothing."""
+    opened = open_state(f"sqlite:///{tmp_path / 'ronda.db'}")
+    yield opened
+    opened.dispose()
+
+
+def tell(
+    state: State,
+    page: NightPage,
+    row: NightRow = ROW,
+    *,
+    tell: bool = True,
+    attach: bool = False,
+    **given: str,
+) -> list[str]:
+    """Put what a night has to say; the keys of what was taken back."""
+    service = SERVICE.model_copy(update=given)
+    with writing(state) as connection:
+        gone = enqueue.night(connection, service, page, explain(page), row, attach=attach, tell=tell)
+    return [each.key for each in gone]
+
+
+def messages(state: State, service: str = "support_assistant") -> list[MessageRow]:
+    """Everything in the outbox that is of a service; `''` for what is of several."""
+    with reading(state) as connection:
+        return outbox.messages_of(connection, service)
+
+
+def settle(state: State, as_: outbox.State) -> None:
+    """As if Slack had answered so to every message."""
+    with writing(state) as connection:
+        for row in outbox.due(connection, MORNING):
+            outbox.settle(connection, outbox.claim(connection, row, NOW), as_, now=NOW, ts="1.1")
+
+
+def lines(state: State) -> list[tuple[str, str]]:
+    """Service and channel of what waits for the morning."""
+    with reading(state) as connection:
+        return [(row.service, row.channel) for row in digest.due_lines(connection, MORNING)]
+
+
+@pytest.mark.parametrize("as_", ["waiting", "refused"])
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_alert_that_nobody_got_is_taken_back(
+    state: State, changed: NightPage, quiet: NightPage, as_: outbox.State, *, is_told: bool
+) -> None:
+    """With its page, whether or not messages are put; a night that is loud again speaks anew."""
+    tell(state, changed, attach=True)
+    settle(state, as_)
+    assert tell(state, quiet, AGAIN, tell=is_told) == [KEY, f"{KEY}/page-c0ffeec0ffee"]
+    assert messages(state) == []
+    tell(state, changed, replace(AGAIN, revision=3))
+    assert [(row.key, row.state) for row in messages(state)] == [(KEY, "waiting")]
+
+
+@pytest.mark.parametrize("as_", ["sending", "unknown", "held", "sent", "written"])
+def test_an_alert_that_may_be_there_is_withdrawn(
+    state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
+) -> None:
+    """Somebody may have read it."""
+    tell(state, changed)
+    settle(state, as_)
+    assert tell(state, quiet, AGAIN) == []
+    post, update, _ = messages(state)
+    assert (post.state, update.action, update.kind) == (as_, "update", outbox.WITHDRAWN)
+
+
+def test_without_messages_only_what_nobody_has_read_is_mended(
+    state: State, changed: NightPage, quiet: NightPage
+) -> None:
+    """A first word is not said, and no word of it is left that waits and is false; what was read stays as it is."""
+    tell(state, changed, tell=False)
+    tell(state, quiet, tell=False)
+    assert (messages(state), lines(state)) == ([], [])
+    tell(state, quiet)
+    tell(state, changed, AGAIN, tell=False)
+    assert (messages(state), lines(state)) == (
+        [],
+        [],
+    )  # that inputs moved and nothing else is not true any more
+    tell(state, changed)
+    before = messages(state)[0].payload
+    tell(state, replace(changed, owner="@others"), AGAIN, tell=False)
+    (row,) = messages(state)
+    assert row.payload != before
+    settle(state, "sent")
+    tell(state, quiet, replace(AGAIN, revision=3), tell=False)
+    assert messages(state) == [row_of(state)]
+
+
+def row_of(state: State) -> MessageRow:
+    """The alert as it is now."""
+    with reading(state) as connection:
+        found = outbox.message_of(connection, KEY)
+    assert found is not None
+    return found
+
+
+def test_without_messages_an_alert_in_doubt_is_made_true(
+    state: State, changed: NightPage, quiet: NightPage
+) -> None:
+    """It may have to be posted again: then in the words that hold, and without an answer that explains them."""
+    tell(state, changed)
+    settle(state, "unknown")
+    tell(state, quiet, AGAIN, tell=False)
+    assert [row.action for row in messages(state)] == ["post", "update"]
+
+
+def test_an_amended_alert_goes_where_the_service_file_says(state: State, changed: NightPage) -> None:
+    """Even in the same words; what belongs to it goes with it."""
+    tell(state, changed, attach=True)
+    settle(state, "refused")
+    tell(state, changed, AGAIN, slack="#right", slack_unknown="repeat", attach=True)
+    assert [(row.action, row.channel, row.unknown) for row in messages(state)] == [
+        ("post", "#right", "repeat"),
+        ("file", "#right", "repeat"),
+    ]
+
+
+def test_what_belongs_to_a_told_alert_stays_in_its_channel(
+    state: State, changed: NightPage, quiet: NightPage
+) -> None:
+    """The service file may name another one since."""
+    tell(state, changed)
+    settle(state, "sent")
+    tell(state, quiet, AGAIN, slack="#new")
+    assert {row.channel for row in messages(state)} == {"#assist"}
+
+
+def test_the_same_revision_can_be_told_twice_anew(state: State, changed: NightPage, quiet: NightPage) -> None:
+    """Its page was lost and tells something else each time; what it tells already is not told again."""
+    tell(state, changed)
+    settle(state, "sent")
+    for page in (quiet, changed, changed, quiet):
+        with writing(state) as connection:
+            enqueue.night(connection, SERVICE, page, explain(page), AGAIN, attach=False, revised=False)
+    assert [row.key.removeprefix(KEY) for row in messages(state)] == [
+        "",
+        "/revision-2",
+        "/revision-2/2",
+        "/revision-2/3",
+    ]
+
+
+def gathered(state: State, quiet: NightPage) -> list[str]:
+    """A morning's message of two nights; its key."""
+    for days in (0, 1):
+        tell(state, quiet, replace(ROW, night=NIGHT - timedelta(days=days)))
+    return enqueue.mornings(state, MORNING)
+
+
+def told(state: State) -> list[str]:
+    """What the morning's messages say, without their titles."""
+    return [json.loads(row.payload)["blocks"][1]["text"]["text"] for row in messages(state, "")]
+
+
+@pytest.mark.parametrize("as_", ["waiting", "refused"])
+def test_a_morning_that_nobody_got_is_made_anew(
+    state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
+) -> None:
+    """Of the lines that still hold, in their last words; it is gone once none is left."""
+    (key,) = gathered(state, quiet)
+    settle(state, as_)
+    assert tell(state, changed, AGAIN) == []
+    assert told(state) == [
+        "support_assistant, night of Mon 11 May: 4 inputs moved, and nothing that users notice"
+    ]
+    before = replace(AGAIN, night=NIGHT - timedelta(days=1), moved=3)
+    assert tell(state, quiet, before) == []
+    assert told(state) == [
+        "support_assistant, night of Mon 11 May: 3 inputs moved, and nothing that users notice"
+    ]
+    assert lines(state) == []
+    assert tell(state, quiet, replace(before, moved=0), tell=False) == [key]
+    assert (told(state), lines(state)) == ([], [])
+
+
+def test_a_line_for_somebody_else_leaves_the_morning(state: State, quiet: NightPage) -> None:
+    """It waits for a message of its own."""
+    gathered(state, quiet)
+    tell(state, quiet, AGAIN, slack="#other")
+    assert len(told(state)) == 1
+    assert "12 May" not in told(state)[0]
+    assert lines(state) == [("support_assistant", "#other")]
+
+
+@pytest.mark.parametrize("as_", ["sending", "unknown", "held", "sent", "written"])
+def test_a_morning_that_may_be_there_stays(
+    state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
+) -> None:
+    """Its lines are told, and not told again."""
+    gathered(state, quiet)
+    settle(state, as_)
+    before = told(state)
+    tell(state, changed, AGAIN)
+    tell(state, quiet, replace(AGAIN, night=NIGHT - timedelta(days=1)))
+    assert (told(state), lines(state)) == (before, [])
+
+
+@pytest.mark.parametrize("as_", ["waiting", "refused"])
+def test_what_nobody_got_follows_its_service(
+    state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
+) -> None:
+    """Alerts with their pages, lines that wait, and lines that are gathered already; nobody else's."""
+    other = replace(ROW, service="other", night=NIGHT - timedelta(days=1))
+    tell(state, quiet, other, service="other")
+    (key,) = gathered(state, quiet)
+    tell(state, changed, replace(ROW, night=NIGHT + timedelta(days=1)), attach=True)
+    settle(state, as_)
+    tell(state, quiet, replace(ROW, night=NIGHT - timedelta(days=2)))
+    moved = SERVICE.model_copy(update={"slack": "#right"})
+    assert enqueue.follow(state, [moved], MORNING) == []
+    assert {row.channel for row in messages(state)} == {"#right"}
+    assert lines(state) == [("support_assistant", "#right")] * 3
+    assert told(state) == ["other, night of Mon 11 May: 4 inputs moved, and nothing that users notice"]
+    (gone,) = enqueue.follow(state, [moved.model_copy(update={"service": "other"})], MORNING)
+    assert (gone.key, told(state)) == (key, [])
+    assert len(enqueue.mornings(state, MORNING)) == 1
+    assert [row.channel for row in messages(state, "")] == ["#right"]
+    assert enqueue.follow(state, [moved], MORNING) == []
+
+
+@pytest.mark.parametrize("as_", ["sending", "unknown", "held", "sent", "written"])
+def test_what_may_be_there_follows_nobody(
+    state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
+) -> None:
+    """It is looked for where it was sent."""
+    gathered(state, quiet)
+    tell(state, changed, replace(ROW, night=NIGHT + timedelta(days=1)))
+    settle(state, as_)
+    before = messages(state), messages(state, "")
+    assert enqueue.follow(state, [SERVICE.model_copy(update={"slack": "#right"})], MORNING) == []
+    assert (messages(state), messages(state, "")) == before

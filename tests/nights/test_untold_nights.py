@@ -1,0 +1,212 @@
+"""Whole nights whose messages nobody got: what is sent in the end is what holds in the end, where it should go."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from monitoring import enqueue
+from monitoring.alert import deliver
+from monitoring.night import run
+from services.window import night_of
+from store import outbox
+from store.outbox import MessageRow
+from store.state import reading, writing
+
+NOW = datetime(2026, 5, 20, tzinfo=UTC)
+POST = "chat.postMessage"
+Ronda = Callable[..., tuple[int, str, str]]
+
+
+def fail_half(columns: dict[str, Any]) -> None:
+    """Half of the night's requests time out."""
+    columns["status"] = ["timeout" if n % 2 else "ok" for n in range(len(columns["status"]))]
+
+
+def warmer(columns: dict[str, Any]) -> None:
+    """An input moves, and nothing else does."""
+    columns["price"] = columns["price"] * 2
+
+
+def due(shop: Any) -> list[MessageRow]:
+    """What is not sent yet, at whatever time it was put."""
+    with reading(shop.watch().state) as connection:
+        return outbox.due(connection, datetime(2100, 1, 1, tzinfo=UTC))
+
+
+def files(shop: Any) -> list[str]:
+    """The files that stand for messages."""
+    return sorted(file.name for file in (shop.root / "var/outbox").glob("*"))
+
+
+def name_channel(shop: Any, channel: str) -> None:
+    """Let the service file name this channel."""
+    path = shop.root / "services/shop.yaml"
+    text = path.read_text().replace('"#shop"', f'"{channel}"').replace('"#shpo"', f'"{channel}"')
+    shop.file("services/shop.yaml", text)
+
+
+@pytest.fixture
+def loud(nights: Any, slack_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The shop on a night that speaks, with a token for the server, and time that nobody waits for."""
+    text = (nights.root / "services/shop.yaml").read_text()
+    nights.file("services/shop.yaml", f"{text}until: {nights.night}\n")  # so that no later night is missed
+    nights.write_night(nights.night, fail_half)
+    monkeypatch.setenv("RONDA_SLACK_TOKEN", slack_server.token)
+    monkeypatch.setenv("RONDA_SLACK_URL", slack_server.url)
+    monkeypatch.setitem(deliver.__kwdefaults__, "sleep", lambda _: None)
+    return nights
+
+
+@pytest.fixture
+def judge(loud: Any, call_ronda: Ronda) -> Callable[..., str]:
+    """Run the night from the command line; what it says."""
+
+    def call(*more: str) -> str:
+        code, said, _ = call_ronda("night", "shop", "--date", loud.night.isoformat(), *more)
+        assert code == 0
+        return said
+
+    return call
+
+
+def places(shop: Any) -> list[tuple[str, str, str]]:
+    """Action, state and channel of every message."""
+    with sqlite3.connect(shop.root / "var/ronda.db") as connection:
+        return connection.execute("SELECT action, state, channel FROM messages ORDER BY id").fetchall()
+
+
+@pytest.mark.parametrize("how", ["the night again", "sending alone"])
+def test_a_wrong_channel_is_mended_by_its_file(
+    loud: Any, slack_server: Any, judge: Callable[..., str], call_ronda: Ronda, how: str
+) -> None:
+    """Whether the night is run again or what waits is sent."""
+    name_channel(loud, "#shpo")
+    assert "Message refused" in judge()
+    assert {channel for _, _, channel in places(loud)} == {"#shpo"}
+    name_channel(loud, "#shop")
+    if how == "sending alone":
+        assert call_ronda("night", "shop", "--send-only")[0] == 0
+    else:
+        judge()
+    assert len(slack_server.said("shop")) == 1
+    assert places(loud) == [("post", "sent", "#shop"), ("file", "sent", "#shop")]
+    assert files(loud) == []
+
+
+def test_an_alert_that_nobody_got_is_not_withdrawn(
+    loud: Any, slack_server: Any, judge: Callable[..., str]
+) -> None:
+    """The channel hears nothing of a night that is calm after all, and no file shows what was not said."""
+    slack_server.script(POST, ("error", "token_revoked"))
+    assert "Message refused" in judge()
+    assert len(files(loud)) > 0
+    loud.write_night(loud.night)
+    judge()
+    assert (slack_server.said("shop"), places(loud), files(loud)) == ([], [], [])
+    loud.write_night(loud.night, fail_half)
+    judge()
+    assert [text["text"].startswith("🔴") for text in slack_server.said("shop")] == [True]
+
+
+@pytest.mark.parametrize("change", [None, fail_half])
+def test_a_post_that_is_not_there_is_posted_as_the_night_is_now(
+    loud: Any, slack_server: Any, judge: Callable[..., str], change: Any
+) -> None:
+    """Not as it was when its answer was lost; calm after all, it is not posted."""
+    slack_server.script(POST, *[("status", 500)] * 3)
+    assert "may have arrived" in judge()
+    loud.write_night(loud.night, change, rows=1400 if change else 1200)
+    judge()
+    texts = [call["blocks"][1]["text"]["text"] for call in slack_server.calls_of(POST)[3:]]
+    assert ["of about 1,400 requests" in text for text in texts] == ([True] if change else [])
+    assert slack_server.calls_of("chat.update") == []
+    assert places(loud) == ([("post", "sent", "#shop"), ("file", "sent", "#shop")] if change else [])
+
+
+def test_filling_in_silently_leaves_no_false_word_that_waits(
+    loud: Any, slack_server: Any, judge: Callable[..., str]
+) -> None:
+    """`--no-messages` says nothing new, and takes back what nobody got and what is not true any more."""
+    slack_server.script(POST, ("error", "token_revoked"))
+    judge()
+    loud.write_night(loud.night, fail_half, rows=1400)
+    judge("--no-messages")
+    assert "of about 1,400 requests" in due(loud)[0].payload
+    loud.write_night(loud.night)
+    judge("--no-messages")
+    assert (due(loud), files(loud), slack_server.said("shop")) == ([], [], [])
+
+
+def test_a_page_that_was_not_uploaded_is_uploaded_once(
+    loud: Any, slack_server: Any, judge: Callable[..., str]
+) -> None:
+    """As it is after the revision, under one name."""
+    slack_server.script(POST, ("error", "token_revoked"))
+    judge()
+    loud.write_night(loud.night, fail_half, rows=1210)
+    judge()
+    assert len(slack_server.files) == 1
+    assert [row[:2] for row in places(loud)] == [("post", "sent"), ("file", "sent")]
+
+
+@pytest.mark.parametrize("change", [None, fail_half])
+def test_a_morning_that_waits_says_nothing_false(nights: Any, change: Any) -> None:
+    """Its night is quiet or loud since: the message that would have called it moved is gone."""
+    nights.write_night(nights.night, warmer)
+    nights.run()
+    (key,) = enqueue.mornings(nights.watch().state, NOW)
+    nights.write_night(nights.night, change)
+    nights.run()
+    assert key not in [row.key for row in due(nights)]
+    assert enqueue.mornings(nights.watch().state, NOW) == []
+
+
+def lose_page(shop: Any, *, tell: bool = True) -> str:
+    """Lose the night's page beside a history that has changed since, and run the night again; what it came to."""
+    with sqlite3.connect(shop.root / "var/ronda.db") as connection:
+        no_errors = "UPDATE numbers SET value = 0, numerator = 0 WHERE name = 'errors' AND night_id IN "
+        connection.execute(f"{no_errors} (SELECT id FROM nights WHERE night < ?)", [shop.night.isoformat()])
+    (shop.root / f"var/lake/pages/shop/{shop.night}.html").unlink()
+    written = run(shop.watch(), night_of(shop.night, "UTC"), NOW, tell=tell)
+    assert not written.recorded.is_new
+    return str(written.row.standing)
+
+
+def test_a_lost_page_that_tells_something_else_is_told(nights: Any) -> None:
+    """Once: what was quiet has changed, beside the nights before it as they are by now."""
+    assert nights.run().row.standing == "quiet"
+    assert lose_page(nights) == "changed"
+    (told,) = due(nights)
+    assert (told.key, told.action) == (f"alert/shop/{nights.night}", "post")
+    for _ in range(2):
+        (nights.root / f"var/lake/pages/shop/{nights.night}.html").unlink()
+        nights.run()
+    assert due(nights) == [told]
+
+
+def test_a_lost_page_of_a_told_night_updates_its_message(nights: Any) -> None:
+    """Where it stands, and without the answer that explains a revision: this is none."""
+    nights.run()
+    nights.write_night(nights.night, fail_half)
+    nights.run()
+    (row,) = due(nights)
+    with writing(nights.watch().state) as connection:
+        claimed = outbox.claim(connection, row, NOW)
+        outbox.settle(connection, claimed, "sent", now=NOW, channel_id="C1", ts="1.1")
+    assert lose_page(nights) == "changed"
+    (update,) = due(nights)
+    assert (update.action, update.about) == ("update", row.key)
+    assert json.loads(update.payload)["text"] != json.loads(row.payload)["text"]
+
+
+def test_a_lost_page_is_written_silently_if_asked(nights: Any) -> None:
+    """Whatever it tells by now."""
+    nights.run()
+    assert lose_page(nights, tell=False) == "changed"
+    assert due(nights) == []
