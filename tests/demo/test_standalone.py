@@ -56,7 +56,7 @@ def password_of(folder: Path) -> str:
     return str(json.loads((folder / "password.json").read_text())["admin"])
 
 
-@pytest.mark.skipif(CURL is None, reason="the commands are curl's")
+@pytest.mark.skipif(CURL is None, reason="the printed commands call curl, which is not installed")
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_the_commands_start_the_night_and_show_no_secret(tmp_path: Path, answering: Any, shell: str) -> None:
     """Copied into a shell, they ask for a token and a run; whoever lists the processes meanwhile sees neither secret."""
