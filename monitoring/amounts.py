@@ -1,7 +1,7 @@
 """How a number is written: tonight's, a usual one, and the two beside each other; and how it may be drawn.
 
-All that leaves this file is the same whether 3 or 8 requests stand behind a night: what is written of it is a bound
-made of its whole, and what is drawn of it is drawn as 5 requests would be.
+Whether 3 or 8 requests stand behind a night cannot be read from it: what is written of that night is a bound made of
+its whole, what is drawn of it is drawn as 5 requests would be, and the mean of many such nights tells their sum alone.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def usual_value(line: NumberLine) -> float:
         if value is not None and _is_hidden(line, value, parts)
     ]
     if len(hidden) == 1 or is_small(sum(hidden)):
-        return fmean(_known(seen(line)))
+        return fmean(_known(blurred(line)))
     return line.usual[0]
 
 
@@ -104,24 +104,24 @@ def drawn(part: int, whole: int) -> float:
     return 1 - SMALL / 2 / whole if is_small(whole - part) else part / whole if whole else 0.0
 
 
-def seen(line: NumberLine) -> NumberLine:
-    """The number as it may be drawn: 1 to 9 requests as 5, tonight and on every night before.
+def blurred(line: NumberLine) -> NumberLine:
+    """The number with small counts blurred, as it may be drawn: 1 to 9 as 5, tonight and on every night before.
 
     What is usual is made of those values, too, so that no size of theirs can be had from all of this.
     """
     if not _hides_a_night(line) and not tonight_is_bound(line):
         return line
     history = tuple(
-        (day, None if value is None else _seen(line, value, parts))
+        (day, None if value is None else _blurred(line, value, parts))
         for (day, _), (value, parts) in zip(line.history, _nights(line), strict=True)
     )
-    value = None if line.value is None else _seen(line, line.value, _tonights(line))
+    value = None if line.value is None else _blurred(line, line.value, _tonights(line))
     known = [past for _, past in history if past is not None]
     usual = None if line.usual is None or not known else (fmean(known), pstdev(known))
     return replace(line, value=value, history=history, usual=usual if _hides_a_night(line) else line.usual)
 
 
-def _seen(line: NumberLine, value: float, parts: Parts | None) -> float:
+def _blurred(line: NumberLine, value: float, parts: Parts | None) -> float:
     if not _is_hidden(line, value, parts):
         return value
     return SMALL / 2 if parts is None else drawn(*parts)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
 from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
-from monitoring.standing import OTHER_LIMIT, OUTCOME_LIMIT, lost, only_set_aside, place, state_of, told
+from monitoring.standing import limit, lost, only_set_aside, place, state_of, told
 from monitoring.text import SMALL
 from monitoring.where import is_up, where
 from services.window import night_of
@@ -63,13 +63,13 @@ def explain(page: NightPage) -> Story:
 def _since(lead: NumberLine) -> tuple[date, int]:
     """The first of the nights in a row that were as far from usual as tonight, and how many they are."""
     assert lead.usual is not None  # a number without a past is never told
-    limit = (OUTCOME_LIMIT if lead.name == "outcome" else OTHER_LIMIT) * lead.usual[1]
+    least = limit(lead.name) * lead.usual[1]
     usual, up = lead.usual[0], is_up(lead)
 
     def as_far(night: tuple[date, float | None]) -> bool:
         value = night[1]
         away = 0.0 if value is None else value - usual
-        return abs(away) >= max(limit, 1e-9 * max(1.0, abs(usual))) and (away > 0) == up
+        return abs(away) >= max(least, 1e-9 * max(1.0, abs(usual))) and (away > 0) == up
 
     row = list(takewhile(as_far, reversed(lead.history)))
     return (row[-1][0] if row else lead.of_night), len(row) + 1

@@ -2,7 +2,7 @@
 
 Everything is drawn to whole pixels, and 1 to 9 rows as if they were 5: what is drawn is the same whatever their number,
 so it cannot be measured off a drawing. Sparklines and bars are given values of which that is true already
-(`monitoring.amounts.seen` and `drawn`); in a histogram it is seen to here.
+(`monitoring.amounts.blurred` and `drawn`); in a histogram it is seen to here.
 """
 
 from __future__ import annotations

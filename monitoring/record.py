@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -18,14 +18,14 @@ from monitoring.explain import explain
 from monitoring.judged import Judged
 from monitoring.page import night_page
 from monitoring.profile import from_parquet, to_parquet
-from monitoring.records import ALL_ROWS, Finding
+from monitoring.records import ALL_ROWS, Finding, NightPage, Story
 from monitoring.report import render
 from monitoring.revised import changes
 from monitoring.telling import told_with
 from services.model import as_plain
 from services.personal import masked
 from store.canonical import canonical_json, sha256_of, sha256_rows
-from store.deployments import deployments_of, see_deployments
+from store.deployments import DeploymentRow, deployments_of, see_deployments
 from store.grid import CategoryGrid
 from store.ledger import (
     FindingRow,
@@ -75,19 +75,7 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
     if same and previous is not None and _is_whole(watch, previous):
         return Written(judged, previous, Recorded(previous.id, previous.revision, is_new=False))
     row = _row(watch, judged, sha, previous, _changed(watch, judged, previous, before), recorded_at)
-    watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
-    compared = _put_snapshot(watch, judged, row.snapshot_path)
-    page = night_page(watch.service, judged, row, known, snapshot=compared)
-    story = explain(page)
-    html = render(page, story).encode()
-    row = replace(
-        row,
-        standing=story.state,
-        headline=told_with(page, story),
-        moved=standing.moved(page),
-        page_sha=sha256(html).hexdigest(),
-    )
-    watch.lake.put(row.page_path, html)
+    row, page, story = _put_files(watch, judged, row, known)
     with writing(watch.state) as connection:
         see_deployments(connection, [deployment for deployment, _ in judged.deployments])
         recorded = record_night(
@@ -116,6 +104,26 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
             for each in gone:  # before the commit: a message that stays after all writes its files again
                 copies.remove(watch.home, each)
     return Written(judged, row, recorded)
+
+
+def _put_files(
+    watch: Watch, judged: Judged, row: NightRow, known: Sequence[DeploymentRow]
+) -> tuple[NightRow, NightPage, Story]:
+    """Write profile, snapshot and page; gives the row with what the page came to, the page, and its story."""
+    watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
+    compared = _put_snapshot(watch, judged, row.snapshot_path)
+    page = night_page(watch.service, judged, row, known, snapshot=compared)
+    story = explain(page)
+    html = render(page, story).encode()
+    watch.lake.put(row.page_path, html)
+    row = replace(
+        row,
+        standing=story.state,
+        headline=told_with(page, story),
+        moved=standing.moved(page),
+        page_sha=sha256(html).hexdigest(),
+    )
+    return row, page, story
 
 
 def identity(watch: Watch, judged: Judged) -> str:

@@ -4,7 +4,7 @@ Nothing is judged here. Counts of 1 to 9 are written `<10` and cannot be read ba
 a share resting on them is written as a bound, a total beside them is left out, distributions are written in
 whole percents, and a category is named only if it has at least 10 rows on either side. The whole of a share, the
 rows of a check and the requests of a deployment are rounded to two digits, what is drawn is drawn as if they were 5
-(`monitoring.amounts.seen`), and no more ids are shown than tell nothing about how many there are. Two nights that
+(`monitoring.amounts.blurred`), and no more ids are shown than tell nothing about how many there are. Two nights that
 differ only in such a count have the same page.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import astuple, fields, replace
 from typing import Any
 
 from monitoring import standing
-from monitoring.amounts import seen, tonight, usual
+from monitoring.amounts import blurred, tonight, usual
 from monitoring.cards import card, finding_row, movement, overall
 from monitoring.plots import sparkline
 from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
@@ -125,7 +125,7 @@ def _number_order(line: NumberLine) -> tuple[int, str, str]:
 
 def _place(line: NumberLine) -> Place:
     """Where a number stands. Whether it is far out is judged as it is; which of two small counts is higher is not told."""
-    judged, told = place(line), place(seen(line))
+    judged, told = place(line), place(blurred(line))
     return judged if judged.far and told.word == "within" else replace(told, far=judged.far)
 
 
@@ -138,7 +138,7 @@ def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
     language = page.language
     # The usual range is the mean and deviation of the very values that are drawn, and they are the same whatever a
     # small count was: it cannot be computed from where things lie, however exactly that is measured.
-    line_drawn = seen(line)
+    line_drawn = blurred(line)
     near = ".near" if where.word in {"highest", "lowest"} and not where.far else ""
     return {
         "name": term(language, "number", line.name),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from math import inf
 from typing import Literal
 
 from monitoring.records import ALL_ROWS, FeatureLine, Finding, NightPage, NumberLine
@@ -80,9 +79,9 @@ def place(line: NumberLine) -> Place:
 def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     assert line.value is not None and line.usual is not None  # noqa: PT018 - `place` has seen to it
     deviation = line.usual[1]
-    limit = OUTCOME_LIMIT if line.name == "outcome" else OTHER_LIMIT
-    few = line.numerator is not None and _made_of(line, line.numerator, away) < _FEW
-    far = abs(away) >= limit * deviation and not few and not _is_slight(line, away)
+    far = (
+        abs(away) >= limit(line.name) * deviation and not is_chance(line, away) and not _is_slight(line, away)
+    )
     if line.value > max(past):
         return Place("highest", len(past), far)
     if line.value < min(past):
@@ -92,11 +91,18 @@ def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     return Place("higher" if away > 0 else "lower", len(past), far)
 
 
-def _made_of(line: NumberLine, numerator: int, away: float) -> float:
-    """How many requests a change is made of: those in a share that rose, those outside one that fell."""
+def limit(name: str) -> float:
+    """How many standard deviations of its own past a number may leave its mean by, and still be as usual."""
+    return OUTCOME_LIMIT if name == "outcome" else OTHER_LIMIT
+
+
+def is_chance(line: NumberLine, away: float) -> bool:
+    """Whether a change is made of fewer than 10 requests: those in a share that rose, those outside one that fell."""
+    if line.numerator is None:
+        return False
     if away > 0:
-        return numerator
-    return inf if line.denominator is None else line.denominator - numerator
+        return line.numerator < _FEW
+    return line.denominator is not None and line.denominator - line.numerator < _FEW
 
 
 def _is_slight(line: NumberLine, away: float) -> bool:

@@ -10,13 +10,12 @@ from statistics import NormalDist
 from typing import Literal
 
 from monitoring.records import OF, Affected, NumberLine, Slice, Where
-from monitoring.standing import FEW, OTHER_LIMIT, OUTCOME_LIMIT
+from monitoring.standing import FEW, is_chance, limit
 
 _NEARLY_ALL, _HALF = 0.8, 0.5
 _LEAST = 0.2
 _MOST = 3
 _CHANCE = 0.05  # of naming a slice of a dimension though nothing happened in any of them
-_FEW_BAD = 10  # a rise made of fewer requests than this is chance, as for the whole night
 
 
 def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
@@ -119,16 +118,14 @@ def _in(dimension: str, lines: Iterable[NumberLine]) -> list[NumberLine]:
 
 
 def _limit(lead: NumberLine, judged: int) -> float:
-    limit = OUTCOME_LIMIT if lead.name == "outcome" else OTHER_LIMIT
-    return max(limit, NormalDist().inv_cdf(1 - _CHANCE / judged))
+    return max(limit(lead.name), NormalDist().inv_cdf(1 - _CHANCE / judged))
 
 
-def _is_beyond(line: NumberLine, limit: float) -> bool:
+def _is_beyond(line: NumberLine, least: float) -> bool:
     away = _away(line)
     if line.usual is None or away == 0:
         return False
-    few = away > 0 and line.numerator is not None and line.numerator < _FEW_BAD
-    return abs(away) >= limit * line.usual[1] and not few
+    return abs(away) >= least * line.usual[1] and not is_chance(line, away)
 
 
 def _away(line: NumberLine) -> float:

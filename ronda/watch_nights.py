@@ -31,7 +31,7 @@ from store.troubles import trouble_of
 from store.watched import services_watched, watched_since
 
 KIND = "late"
-_Told = Iterator[tuple[str, MessageRow]]  # a message, and what it says: `late`, `came` or `unwatched`
+_Messages = Iterator[tuple[str, MessageRow]]  # a message, and what it says: `late`, `came` or `unwatched`
 
 
 def watch_all() -> dict[str, list[str]]:
@@ -62,7 +62,7 @@ def watch(home: Home, state: State, now: datetime) -> dict[str, list[str]]:
         failed.append(error)
     with reading(state) as connection:
         gone = sorted({*services_watched(connection)} - {*services, *broken})
-    looks: dict[str, Callable[[], _Told]] = {
+    looks: dict[str, Callable[[], _Messages]] = {
         **{name: partial(_watched, state, service, now) for name, service in services.items()},
         **{name: partial(_broken, home, state, name, error, now) for name, error in broken.items()},
         **{name: partial(_gone, home, state, name, now) for name in gone},
@@ -93,7 +93,7 @@ def _raise(failed: Sequence[Exception]) -> None:
     raise first
 
 
-def _watched(state: State, service: Service, now: datetime) -> _Told:
+def _watched(state: State, service: Service, now: datetime) -> _Messages:
     for row in _late(state, service, now):
         yield "late", row
     for row in (*_came(state, service, now), *_back(state, service, now)):
@@ -173,16 +173,16 @@ class _Unwatched:
     key: str
 
 
-def _broken(home: Home, state: State, name: str, error: ServiceFileError, now: datetime) -> _Told:
+def _broken(home: Home, state: State, name: str, error: ServiceFileError, now: datetime) -> _Messages:
     """Told once a day: the night that is over was not judged, and none will be until the file is mended."""
     each = _Unwatched(name, "broken", str(error), f"late/{name}/{_yesterday(now)}/file")
-    row = _told(home, state, each, now)
+    row = _row_of(home, state, each, now)
     if row is None:
         raise ServiceFileError(_untold(home, each))
     yield "unwatched", row
 
 
-def _gone(home: Home, state: State, name: str, now: datetime) -> _Told:
+def _gone(home: Home, state: State, name: str, now: datetime) -> _Messages:
     """Told once after its last night, and once more after it was back: it may have been taken away on purpose."""
     with reading(state) as connection:
         last = max((row.night for row in nights_of(connection, name)), default=None)
@@ -193,7 +193,7 @@ def _gone(home: Home, state: State, name: str, now: datetime) -> _Told:
     key = f"late/{name}/{last or 'never'}/gone"
     times = sum(each.startswith(key) and each.endswith("/back") for each in keys)
     each = _Unwatched(name, "gone", reason, f"{key}/{times + 1}" if times else key)
-    row = _told(home, state, each, now)
+    row = _row_of(home, state, each, now)
     if row is not None:
         yield "unwatched", row
     else:
@@ -202,7 +202,7 @@ def _gone(home: Home, state: State, name: str, now: datetime) -> _Told:
         print(_untold(home, each), file=sys.stderr)
 
 
-def _told(home: Home, state: State, each: _Unwatched, now: datetime) -> MessageRow | None:
+def _row_of(home: Home, state: State, each: _Unwatched, now: datetime) -> MessageRow | None:
     """The message; None if no channel is known to tell it in."""
     # messages of a file are recorded under a name that a service can have
     names = {each.name, recorded_as(each.name)}

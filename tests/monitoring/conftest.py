@@ -185,3 +185,10 @@ def quiet() -> NightPage:
     """The same night with every number as usual and nothing set aside."""
     page = moved_page()
     return replace(page, numbers=page.numbers[1:4], revision=1, changed="", own_traffic=True, join={})
+
+
+@pytest.fixture
+def errors() -> NumberLine:
+    """The share of errors, from a fifth on ten nights to a half."""
+    past: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
+    return number_line("errors", 0.5, past, numerator=500, denominator=1000)

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from monitoring.amounts import (
+    blurred,
     change,
     once,
-    seen,
     tonight,
     tonight_is_bound,
     usual,
@@ -90,15 +90,15 @@ def test_whether_tonight_is_a_bound() -> None:
 def test_what_is_drawn_is_the_same_for_all_small_counts() -> None:
     """Tonight, the nights before, and the usual range that is made of them."""
     drawn = [
-        seen(replace(errors((40, 1200), *[(few, 1100 + n) for n in range(7)]), value=few / 900, numerator=few,
+        blurred(replace(errors((40, 1200), *[(few, 1100 + n) for n in range(7)]), value=few / 900, numerator=few,
                      denominator=900))
         for few in (1, 3, 9)
     ]  # fmt: skip
     assert len({(each.value, each.history, each.usual) for each in drawn}) == 1
     assert drawn[0].value == 5 / 900
     untouched = errors(*[(100, 1000)] * 7)
-    assert seen(untouched) is untouched
-    assert seen(volumes(4, *[8] * 7)).value == 5.0
+    assert blurred(untouched) is untouched
+    assert blurred(volumes(4, *[8] * 7)).value == 5.0
 
 
 def test_where_nothing_is_known_of_the_counts() -> None:

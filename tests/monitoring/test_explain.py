@@ -16,13 +16,6 @@ PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19
 NIGHT = date(2026, 5, 12)
 
 
-@pytest.fixture
-def errors(make: Any) -> NumberLine:
-    """The share of errors, from a fifth to a half."""
-    line: NumberLine = make.number_line("errors", 0.5, PAST, numerator=500, denominator=1000)
-    return line
-
-
 def test_since_counts_the_nights_in_a_row(make: Any, changed: NightPage) -> None:
     """Nights that were as far out the same way, back to the first that was not."""
     past = [*PAST * 3, 0.19, 0.9, 0.85]

@@ -15,13 +15,6 @@ PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19
 NIGHT = date(2026, 5, 12)
 
 
-@pytest.fixture
-def errors(make: Any) -> NumberLine:
-    """The share of errors, from a fifth to a half."""
-    line: NumberLine = make.number_line("errors", 0.5, PAST, numerator=500, denominator=1000)
-    return line
-
-
 @pytest.mark.parametrize(
     ("started", "near"),
     [("2026-05-13T00:00-03:00", False), ("2026-05-12T23:59-03:00", True), ("2026-05-13T02:59", True),

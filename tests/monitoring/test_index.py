@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 from monitoring.index import IndexLine, IndexNight, IndexRelease, render_index
@@ -130,3 +131,27 @@ def test_an_open_night_without_a_headline_can_be_clicked() -> None:
     night = IndexNight(LAST, "changed", 0, "shop/x.html")
     page = render_index([IndexLine("shop", "@a", (night,))])
     assert f'<a href="shop/x.html"><bdi>{say("en", "state.changed")}</bdi></a>' in page
+
+
+def test_only_the_nights_that_are_shown_count() -> None:
+    """What lies behind the 28 squares neither moves a service up nor is still open."""
+    long_ago: list[State] = ["quiet"] * 28 + ["changed"] * 9
+    page = render_index([line("calm", *long_ago), line("moved", "quiet", "changed")])
+    assert order(page) == ["moved", "calm"]
+    loud = line("eta", *["changed"] * 30)
+    told = replace(loud, nights=tuple(replace(night, headline="half as many") for night in loud.nights))
+    assert render_index([told]).count('"><bdi>half as many</bdi>') == 28
+
+
+def test_the_newest_night_is_the_one_of_the_last_date() -> None:
+    """Whatever order the nights are given in."""
+    recovered = line("recovered", "quiet", "changed", "data")
+    other = replace(recovered, nights=recovered.nights[::-1])
+    assert render_index([other, line("early", "early")]) == render_index([recovered, line("early", "early")])
+
+
+def test_a_service_without_a_verdict_needs_a_look() -> None:
+    """Nobody knows whether it is well."""
+    page = render_index([line("calm", "quiet"), line("blind", "no_verdict"), line("young", "early")])
+    assert order(page) == ["blind", "young", "calm"]
+    assert "<h1>1 service needs a look.</h1>" in page

@@ -16,13 +16,6 @@ PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19
 SET_ASIDE = {"kept": 9_000, "outside_night": 9_166}
 
 
-@pytest.fixture
-def errors(make: Any) -> NumberLine:
-    """The share of errors, from a fifth to a half."""
-    line: NumberLine = make.number_line("errors", 0.5, PAST, numerator=500, denominator=1000)
-    return line
-
-
 def test_the_sign_says_how_bad_it_is(quiet: NightPage, errors: NumberLine) -> None:
     """Red for what cannot wait, orange for what can, white where only the data are in the way."""
 

@@ -16,19 +16,21 @@ from monitoring.where import where
 PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
 
 
-@pytest.fixture
-def errors(make: Any) -> NumberLine:
-    """The share of errors, from a fifth to a half."""
-    line: NumberLine = make.number_line("errors", 0.5, PAST, numerator=500, denominator=1000)
-    return line
-
-
 def part(
     make: Any, subject: str, value: float, rows: int = 200, past: list[float | None] = PAST
 ) -> NumberLine:
     """The errors of one slice."""
     line: NumberLine = make.number_line(
         "errors.slice", value, past, subject=subject, numerator=round(value * rows), denominator=rows
+    )
+    return line
+
+
+def volume(make: Any, value: float, past: list[float | None], subject: str = "") -> NumberLine:
+    """The requests of a night, or of one slice."""
+    name = "volume.slice" if subject else "volume"
+    line: NumberLine = make.number_line(
+        name, value, past, subject=subject, format="count", numerator=int(value)
     )
     return line
 
@@ -122,17 +124,12 @@ def test_requests_that_stopped_altogether(make: Any) -> None:
     """A slice with no request at all tonight, and one that had none before, are the ones to name."""
     usual: list[float | None] = [400.0, 410.0, 390.0, 405.0, 395.0, 400.0, 400.0]
 
-    def volume(value: float, past: list[float | None], subject: str = "") -> NumberLine:
-        name = "volume.slice" if subject else "volume"
-        line: NumberLine = make.number_line(
-            name, value, past, subject=subject, format="count", numerator=int(value)
-        )
-        return line
-
-    same = volume(401.0, usual, "city\x1fNatal")
-    stopped = where(volume(401.0, [v and v * 2 for v in usual]), [volume(0.0, usual, "city\x1fRecife"), same])
+    same = volume(make, 401.0, usual, "city\x1fNatal")
+    stopped = where(
+        volume(make, 401.0, [v and v * 2 for v in usual]), [volume(make, 0.0, usual, "city\x1fRecife"), same]
+    )
     assert [(each.slice.value, each.line.value) for each in stopped.most] == [("Recife", 0.0)]
-    flood = where(volume(5401.0, usual), [volume(5000.0, [0.0] * 7, "city\x1f(other)"), same])
+    flood = where(volume(make, 5401.0, usual), [volume(make, 5000.0, [0.0] * 7, "city\x1f(other)"), same])
     assert [(each.slice.value, each.is_new) for each in flood.most] == [("(other)", False)]
 
 
@@ -164,15 +161,8 @@ def test_what_moved_the_other_way_is_no_rest(make: Any, changed: NightPage) -> N
     """Android doubled since iOS stopped: both are told."""
     usual: list[float | None] = [1000.0, 1010.0, 990.0, 1005.0, 995.0, 1000.0, 1000.0]
 
-    def volume(value: float, past: list[float | None], subject: str = "") -> NumberLine:
-        name = "volume.slice" if subject else "volume"
-        line: NumberLine = make.number_line(
-            name, value, past, subject=subject, format="count", numerator=int(value)
-        )
-        return line
-
-    lead = volume(2200.0, [v and 2 * v for v in usual])
-    places = [volume(2198.0, usual, "app\x1fandroid"), volume(2.0, usual, "app\x1fios")]
+    lead = volume(make, 2200.0, [v and 2 * v for v in usual])
+    places = [volume(make, 2198.0, usual, "app\x1fandroid"), volume(make, 2.0, usual, "app\x1fios")]
     assert words(changed, lead, places) == (
         "app = android (1,000 → 2,200). The other way: app = ios (1,000 → <10)."
     )
