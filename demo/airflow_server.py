@@ -28,7 +28,7 @@ LOGIN = "login.json"
 POOL, SLOTS = "ronda", 2
 _PASSWORDS = "password.json"
 _PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-_READS = 5  # tries of a request that changes nothing
+_TRIES, _PAUSE = 5, 1.0  # of a request that may be repeated, and the seconds between two
 _STARTS_WITHIN, _STOPS_WITHIN = 240, 15  # seconds; ten to twenty are usual for a start, and eight for a stop
 
 
@@ -54,15 +54,33 @@ class Server:
     def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """One request to the REST interface, such as `dags/night_watch`; gives what it answers.
 
-        What only reads is asked again where the answer is an error of Airflow's own, as it is now and then on a
-        machine that is busy.
+        What only reads is asked again where the answer is an error of Airflow's own. On SQLite that is expected
+        now and then: of two requests that write, one can hold the database while the other waits for it in the
+        server's only thread, until SQLite gives up after five seconds ("database is locked").
 
         Raises:
             urllib.error.HTTPError: it refuses.
             OSError: it does not answer.
         """
+        return self._ask(path, body, method, _TRIES if body is None and method is None else 1)
+
+    def make(self, path: str, body: Mapping[str, Any]) -> None:
+        """Make what `body` names by an id of its own, such as a pool or a run; what is there already stays.
+
+        As a second one cannot be made, it is asked again like what only reads.
+
+        Raises:
+            urllib.error.HTTPError: it refuses.
+            OSError: it does not answer.
+        """
+        try:
+            self._ask(path, body, None, _TRIES)
+        except urllib.error.HTTPError as error:
+            if error.code != 409:
+                raise
+
+    def _ask(self, path: str, body: Any, method: str | None, tries: int) -> Any:
         token = self._json("/auth/token", {"username": USER, "password": self.password})["access_token"]
-        tries = _READS if body is None and method is None else 1
         while True:
             tries -= 1
             try:
@@ -71,7 +89,10 @@ class Server:
                 if error.code < 500 or not tries:
                     error.add_note(f"{path}: {error.read(1000).decode(errors='replace')}")
                     raise
-                time.sleep(1)
+            except TimeoutError:
+                if not tries:
+                    raise
+            time.sleep(_PAUSE)
 
     def _json(
         self, path: str, body: Any = None, method: str | None = None, headers: Mapping[str, str] | None = None
@@ -200,13 +221,9 @@ def _wait(server: Server) -> None:
 
 
 def _make_pool(server: Server) -> None:
-    try:
-        server.ask(
-            "pools", {"name": POOL, "slots": SLOTS, "description": "Tasks of ronda that run at one time."}
-        )
-    except urllib.error.HTTPError as error:
-        if error.code != 409:  # it is there already
-            raise
+    server.make(
+        "pools", {"name": POOL, "slots": SLOTS, "description": "Tasks of ronda that run at one time."}
+    )
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

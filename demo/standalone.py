@@ -111,7 +111,7 @@ def commands(server: Server, night: date) -> str:
   cd {shlex.quote(str(server.log.parent))}
   curl -s {server.url}/auth/token -H 'Content-Type: application/json' -d @{LOGIN} |
     sed 's/.*"access_token":"\\([^"]*\\).*/Authorization: Bearer \\1/' > token.txt
-  curl {server.url}/api/v2/dags/nightly_round_{SERVICE}/dagRuns -H @token.txt \\
+  curl --retry 5 {server.url}/api/v2/dags/nightly_round_{SERVICE}/dagRuns -H @token.txt \\
     -H 'Content-Type: application/json' -d '{{"logical_date": null, "partition_key": "{night}"}}'"""
 
 
