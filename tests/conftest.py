@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-collect_ignore = ["slack_server.py", "slack_workspace.py"]  # no tests: what the fixture `slack_server` runs
+collect_ignore = ["shared"]  # no tests: what several of them are made of
 REAL_DATA = Path(__file__).parent / "realdata"
 DATA_FOLDER = pytest.StashKey[Path | None]()
 
@@ -170,11 +170,10 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def slack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A server on this machine that behaves like Slack, empty; `tests/slack_server.py` says what it can do."""
+    """A server on this machine that behaves like Slack, empty; `tests/shared/slack_server.py` says what it can do."""
     # the SDK sends even local calls through a proxy
     for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.syspath_prepend(Path(__file__).parent)
     from slack_server import running
 
     with running() as server:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 
 from monitoring.records import ALL_ROWS, DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Slice
 from store.grid import CategoryGrid, NumberGrid, Segment
+from store.state import State, open_state
 
 NIGHT = date(2026, 5, 12)
 
@@ -192,3 +195,11 @@ def errors() -> NumberLine:
     """The share of errors, from a fifth on ten nights to a half."""
     past: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
     return number_line("errors", 0.5, past, numerator=500, denominator=1000)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    """A state that holds nothing."""
+    opened = open_state(f"sqlite:///{tmp_path / 'ronda.db'}")
+    yield opened
+    opened.dispose()

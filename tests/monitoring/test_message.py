@@ -10,23 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant_night import SERVICE, texts
 from monitoring import message
 from monitoring.explain import explain
 from monitoring.records import DeploymentLine, NightPage
 from monitoring.telling import tell
 from monitoring.text import say
-from services.model import Service
 
 DAY = date(2026, 5, 13)
-SERVICE = Service.model_construct(
-    service="support_assistant", owner="@assist-team", mention="", runbook="", page_base_url="", language="en",
-    time_zone="America/Sao_Paulo",
-)  # fmt: skip
-
-
-def texts(payload: message.Payload) -> list[str]:
-    """The blocks' texts."""
-    return [block["text"]["text"] for block in payload["blocks"]]
 
 
 def test_an_alert_reads_like_its_page(changed: NightPage) -> None:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from assistant_night import NIGHT, SERVICE, texts
 from monitoring import message
 from monitoring.explain import explain
 from monitoring.records import NightPage
-from services.model import Service
 
-NIGHT = date(2026, 5, 12)
 DUE = datetime(2026, 5, 13, 5, 30, tzinfo=UTC)
 HOSTILE = "<!channel> <https://evil.example|click> *bold* _it_ `code` ~gone~ & @here https://evil.example"
-SERVICE = Service.model_construct(
-    service="support_assistant", owner="@assist-team", mention="", runbook="", page_base_url="", language="en",
-    time_zone="America/Sao_Paulo",
-)  # fmt: skip
-
-
-def texts(payload: message.Payload) -> list[str]:
-    """The blocks' texts."""
-    return [block["text"]["text"] for block in payload["blocks"]]
 
 
 def test_every_word_that_is_given_arrives_as_text(changed: NightPage) -> None:

@@ -20,6 +20,7 @@ from monitoring.record import Written
 from ronda import cli
 from services.home import home_from
 from services.window import night_of, window_between
+from shop_changes import fail_half
 from store.watch import Watch, open_watch
 
 SERVICE = """\
@@ -186,6 +187,17 @@ def nights(past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     root = tmp_path / "home"
     shutil.copytree(past, root)
     return opened(root, monkeypatch)
+
+
+@pytest.fixture
+def loud(nights: Any, slack_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The shop on a night that speaks, with a token for the server."""
+    text = (nights.root / "services/shop.yaml").read_text()
+    nights.file("services/shop.yaml", f"{text}until: {nights.night}\n")  # so that no later night is missed
+    nights.write_night(nights.night, fail_half)
+    monkeypatch.setenv("RONDA_SLACK_TOKEN", slack_server.token)
+    monkeypatch.setenv("RONDA_SLACK_URL", slack_server.url)
+    return nights
 
 
 @pytest.fixture

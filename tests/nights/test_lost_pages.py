@@ -9,15 +9,11 @@ import sqlalchemy as sa
 
 from monitoring.night import run
 from services.window import night_of
+from shop_changes import fail_half
 from store.state import reading
 from store.tables import digest_lines, messages
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
-
-
-def fail_half(columns: dict[str, Any]) -> None:
-    """Half of the night's requests time out."""
-    columns["status"] = ["timeout" if n % 2 else "ok" for n in range(len(columns["status"]))]
 
 
 def said(shop: Any) -> int:

@@ -13,22 +13,13 @@ import pytest
 import feedback.night
 from monitoring import enqueue
 from services.window import night_of
+from shop_changes import fail_half, warmer
 from store import outbox
 from store.digest import LineRow, due_lines, put_line
 from store.outbox import MessageRow
 from store.state import reading, writing
 
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
-
-
-def fail_half(columns: dict[str, Any]) -> None:
-    """Half of the night's requests time out."""
-    columns["status"] = ["timeout" if n % 2 else "ok" for n in range(len(columns["status"]))]
-
-
-def warmer(columns: dict[str, Any]) -> None:
-    """An input moves, and nothing else does."""
-    columns["price"] = columns["price"] * 2
 
 
 def messages(shop: Any) -> list[MessageRow]:

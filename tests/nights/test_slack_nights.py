@@ -9,24 +9,10 @@ from typing import Any
 
 import pytest
 
+from shop_changes import fail_half
+
 HOSTILE = "<!channel> *bold* <https://evil.example|click>"
 Ronda = Callable[..., tuple[int, str, str]]
-
-
-def fail_half(columns: dict[str, Any]) -> None:
-    """Half of the night's requests time out."""
-    columns["status"] = ["timeout" if n % 2 else "ok" for n in range(len(columns["status"]))]
-
-
-@pytest.fixture
-def loud(nights: Any, slack_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The shop on a night that speaks, with a token for the server."""
-    text = (nights.root / "services/shop.yaml").read_text()
-    nights.file("services/shop.yaml", f"{text}until: {nights.night}\n")  # so that no later night is missed
-    nights.write_night(nights.night, fail_half)
-    monkeypatch.setenv("RONDA_SLACK_TOKEN", slack_server.token)
-    monkeypatch.setenv("RONDA_SLACK_URL", slack_server.url)
-    return nights
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from monitoring import enqueue
 from monitoring.alert import deliver
 from monitoring.night import run
 from services.window import night_of
+from shop_changes import fail_half, warmer
 from store import outbox
 from store.outbox import MessageRow
 from store.state import reading, writing
@@ -21,16 +22,6 @@ from store.state import reading, writing
 NOW = datetime(2026, 5, 20, tzinfo=UTC)
 POST = "chat.postMessage"
 Ronda = Callable[..., tuple[int, str, str]]
-
-
-def fail_half(columns: dict[str, Any]) -> None:
-    """Half of the night's requests time out."""
-    columns["status"] = ["timeout" if n % 2 else "ok" for n in range(len(columns["status"]))]
-
-
-def warmer(columns: dict[str, Any]) -> None:
-    """An input moves, and nothing else does."""
-    columns["price"] = columns["price"] * 2
 
 
 def due(shop: Any) -> list[MessageRow]:
@@ -52,15 +43,10 @@ def name_channel(shop: Any, channel: str) -> None:
 
 
 @pytest.fixture
-def loud(nights: Any, slack_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The shop on a night that speaks, with a token for the server, and time that nobody waits for."""
-    text = (nights.root / "services/shop.yaml").read_text()
-    nights.file("services/shop.yaml", f"{text}until: {nights.night}\n")  # so that no later night is missed
-    nights.write_night(nights.night, fail_half)
-    monkeypatch.setenv("RONDA_SLACK_TOKEN", slack_server.token)
-    monkeypatch.setenv("RONDA_SLACK_URL", slack_server.url)
+def loud(loud: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same, and time that nobody waits for."""
     monkeypatch.setitem(deliver.__kwdefaults__, "sleep", lambda _: None)
-    return nights
+    return loud
 
 
 @pytest.fixture
