@@ -29,6 +29,7 @@ POOL, SLOTS = "ronda", 2
 _PASSWORDS = "password.json"
 _PARTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 _TRIES, _PAUSE = 5, 1.0  # of a request that may be repeated, and the seconds between two
+_ANSWERS_WITHIN = 20.0  # seconds
 _STARTS_WITHIN, _STOPS_WITHIN = 240, 15  # seconds; ten to twenty are usual for a start, and eight for a stop
 
 
@@ -54,14 +55,15 @@ class Server:
     def ask(self, path: str, body: Any = None, method: str | None = None) -> Any:
         """One request to the REST interface, such as `dags/night_watch`; gives what it answers.
 
-        What only reads is asked again where the answer is an error of Airflow's own. On SQLite that is expected
-        now and then: of two requests that write, one can hold the database while the other waits for it in the
+        What only reads is asked again where no answer comes, or it is an error of Airflow's own. On SQLite that is
+        expected now and then: of two requests that write, one can hold the database while the other waits for it in the
         server's only thread, until SQLite gives up after five seconds ("database is locked").
 
         Raises:
             urllib.error.HTTPError: it refuses.
             OSError: it does not answer.
         """
+        # a POST may have begun something, whatever became of its answer
         return self._ask(path, body, method, _TRIES if body is None and method is None else 1)
 
     def make(self, path: str, body: Mapping[str, Any]) -> None:
@@ -104,7 +106,7 @@ class Server:
             {"Content-Type": "application/json", **(headers or {})},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - as above
+        with urllib.request.urlopen(request, timeout=_ANSWERS_WITHIN) as answer:  # noqa: S310 - as above
             content = answer.read()
         return json.loads(content) if content else None
 

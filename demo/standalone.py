@@ -106,7 +106,10 @@ Messages {told}. Ctrl-C stops everything.
 
 
 def commands(server: Server, night: date) -> str:
-    """What starts the night from a shell; what is secret goes from file to file, as others see what is called."""
+    """What starts the night from a shell, asking again where the server is busy.
+
+    What is secret goes from file to file, as others see what is called.
+    """
     return f"""\
   cd {shlex.quote(str(server.log.parent))}
   curl -s {server.url}/auth/token -H 'Content-Type: application/json' -d @{LOGIN} |

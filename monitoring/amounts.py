@@ -11,7 +11,7 @@ from dataclasses import replace
 from statistics import fmean, pstdev
 
 from monitoring.records import NumberLine
-from monitoring.text import SMALL, count, duration, is_small, number, say, share
+from monitoring.text import blur, count, duration, is_few, is_small, number, say, share
 
 Parts = tuple[int, int]
 """What a share is made of: the requests in it, and all."""
@@ -57,7 +57,7 @@ def usual(line: NumberLine, language: str, digits: int | None = None) -> str:
 def usual_is_bound(line: NumberLine) -> bool:
     """Whether `usual` writes a bound, because 1 to 9 requests stand behind all nights together."""
     every = _all_nights(line)
-    return every is not None and (is_small(every[0]) or is_small(every[1] - every[0]))
+    return every is not None and is_few(*every)
 
 
 def usual_value(line: NumberLine) -> float:
@@ -99,9 +99,9 @@ def drawn(part: int, whole: int) -> float:
     """
     if is_small(whole):
         return 0.5
-    if is_small(part):
-        return SMALL / 2 / whole
-    return 1 - SMALL / 2 / whole if is_small(whole - part) else part / whole if whole else 0.0
+    if is_small(whole - part) and not is_small(part):
+        return 1 - blur(whole - part) / whole
+    return blur(part) / whole if whole else 0.0
 
 
 def blurred(line: NumberLine) -> NumberLine:
@@ -124,7 +124,7 @@ def blurred(line: NumberLine) -> NumberLine:
 def _blurred(line: NumberLine, value: float, parts: Parts | None) -> float:
     if not _is_hidden(line, value, parts):
         return value
-    return SMALL / 2 if parts is None else drawn(*parts)
+    return blur(value) if parts is None else drawn(*parts)
 
 
 def _is_hidden(line: NumberLine, value: float | None, parts: Parts | None) -> bool:
@@ -133,9 +133,7 @@ def _is_hidden(line: NumberLine, value: float | None, parts: Parts | None) -> bo
         return False
     if line.format == "count":
         return is_small(round(value))
-    return (
-        line.format == "share" and parts is not None and (is_small(parts[0]) or is_small(parts[1] - parts[0]))
-    )
+    return line.format == "share" and parts is not None and is_few(*parts)
 
 
 def _nights(line: NumberLine) -> Iterator[tuple[float | None, Parts | None]]:

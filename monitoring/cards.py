@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import starmap
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from monitoring.distances import jensen_shannon
 from monitoring.plots import Floats, as_drawn, bars, histogram
 from monitoring.records import ALL_ROWS, Counts, FeatureLine, Finding
 from monitoring.standing import times_floor, verdict
-from monitoring.text import SMALL, grouped, is_small, number, roughly, say, share, short
+from monitoring.text import SMALL, grouped, is_few, is_small, number, roughly, say, share, short
 
 Cell = tuple[str, str, str, Any]
 """Name, reference and current share as written, and the drawing."""
@@ -102,7 +103,7 @@ def _effect(finding: Finding, feature: FeatureLine) -> float | None:
     1,200 rows that nobody had seen before. The verdict is made of the counts as they are.
     """
     parts = _parts(finding)
-    if len(parts) == len(_sides(finding)) and any(map(_is_few, parts)):
+    if len(parts) == len(_sides(finding)) and any(starmap(is_few, parts)):
         return abs(drawn(*parts[1]) - drawn(*parts[0]))
     counts = _own_counts(finding, feature)
     few = any(is_small(int(rows)) for side in counts for rows in side)
@@ -126,18 +127,14 @@ def _is_hidden(finding: Finding, feature: FeatureLine) -> bool:
     value, for then its mean and its effect are those few rows times how far they lie off.
     """
     few_rows = is_small(finding.rows_reference) or is_small(finding.rows_current)
-    if few_rows or any(map(_is_few, _parts(finding))):
+    if few_rows or any(starmap(is_few, _parts(finding))):
         return True
     if finding.measure != "distribution" or feature.edges is None:
         return False
     if finding.unit == "share" and finding.effect is not None and finding.rows_current:
-        return _is_few((round(finding.effect * finding.rows_current), finding.rows_current))
+        return is_few(round(finding.effect * finding.rows_current), finding.rows_current)
     ordered = [side[: len(feature.edges) + 1] for side in _own_counts(finding, feature)]
     return any(is_small(int(side.sum() - side.max())) for side in ordered)
-
-
-def _is_few(parts: tuple[int, int]) -> bool:
-    return is_small(parts[0]) or is_small(parts[1] - parts[0])
 
 
 def _own_counts(finding: Finding, feature: FeatureLine) -> tuple[Counts, ...]:
@@ -275,13 +272,13 @@ def _step(parts: Iterable[int], whole: int) -> int:
 
 def _told(part: int, whole: int, step: int) -> float:
     """A share as it is written and drawn: in whole steps, at least one of them where there are any rows."""
-    if not part or _is_few((part, whole)):
+    if not part or is_few(part, whole):
         return drawn(part, whole)
     portion = part / whole
     return portion if step == _STEPS[0] else max(1, round(100 * portion / step)) * step / 100
 
 
 def _written(part: int, whole: int, told: float, language: str) -> str:
-    if _is_few((part, whole)):
+    if is_few(part, whole):
         return share(language, part / whole, part, whole)
     return share(language, told, digits=0)

@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
 from monitoring.standing import limit, lost, only_set_aside, place, state_of, told
-from monitoring.text import SMALL
+from monitoring.text import blur
 from monitoring.where import is_up, where
 from services.window import night_of
 
@@ -83,9 +83,8 @@ def _more(lead: NumberLine) -> int | None:
         return round(lead.value - lead.usual[0])
     if lead.name in {"outcome", "errors", "null_share"} and lead.denominator:
         part = lead.numerator if lead.numerator is not None else lead.value * lead.denominator
-        # 1 to 9 requests count as 5, so that the difference to what is usual does not tell how many they are
-        part = SMALL / 2 if 0 < part < SMALL else part
-        return round(part - lead.usual[0] * lead.denominator)
+        # blurred, so that the difference to what is usual does not tell how many they are
+        return round(blur(part) - lead.usual[0] * lead.denominator)
     return None
 
 

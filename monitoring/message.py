@@ -55,9 +55,8 @@ def alert(
     title = say(language, "message.title", mark=told.mark, service=page.service, headline=told.headline)
     when = say(language, "message.of_night", night=brief_day(language, night, told_on or page.night))
     much = f"*{plain(told.change)}* {plain(told.much)}" if told.change else ""
-    somewhere = (
-        "" if story.where.kind == "unknown" else told.where
-    )  # how it could be known stands on the page
+    # how it could be known stands on the page
+    somewhere = "" if story.where.kind == "unknown" else told.where
     facts = [("where", somewhere), ("since", told.since), ("wait", told.wait), ("do", told.do)]
     facts.append(("also", "; ".join(also(line, page) for line in story.others[:_ALSO])))
     lines = [much] if much else []
@@ -131,9 +130,8 @@ def unwatched(service: Service, what: Literal["broken", "gone"], reason: str) ->
 
 
 def _known(language: str, reason: str) -> str:
-    return say(
-        language, "late.reason", reason=short(" ".join(reason.split()), 600)
-    )  # an error may have lines
+    one_line = " ".join(reason.split())
+    return say(language, "late.reason", reason=short(one_line, 600))
 
 
 def _no_verdict(service: Service, headline: str, known: str, wait: str, step: str) -> Payload:

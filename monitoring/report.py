@@ -22,7 +22,7 @@ from monitoring.plots import sparkline
 from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
 from monitoring.standing import Place, place, verdict
 from monitoring.telling import also, tell, things, unusual
-from monitoring.text import SMALL, count, day, fill, href, is_small, number, roughly, say, short, term
+from monitoring.text import blur, count, day, fill, href, is_small, number, roughly, say, short, term
 
 Row = dict[str, Any]
 
@@ -174,7 +174,7 @@ def _movement(feature: FeatureLine) -> tuple[float, str]:
 
 def _rows(page: NightPage) -> Row:
     """Rows by reason. The total is left out where it would give a small count away."""
-    parts = sorted(page.counts.items(), key=lambda item: (item[0] != "kept", -_size(item[1]), item[0]))
+    parts = sorted(page.counts.items(), key=lambda item: (item[0] != "kept", -blur(item[1]), item[0]))
     return {
         "total": "" if any(map(is_small, page.counts.values())) else count(page.language, page.rows_read),
         "parts": [(term(page.language, "reason", reason), count(page.language, n)) for reason, n in parts],
@@ -184,11 +184,6 @@ def _rows(page: NightPage) -> Row:
             if ids
         ],
     }
-
-
-def _size(rows: int) -> float:
-    """What a count is sorted by: 1 to 9 all alike, for an order would tell which is more."""
-    return SMALL / 2 if is_small(rows) else rows
 
 
 def _examples(page: NightPage, reason: str) -> int:
@@ -224,7 +219,7 @@ def _losing_few(join: Mapping[str, int]) -> set[str]:
 
 
 def _busiest(line: DeploymentLine) -> tuple[float, tuple[str, ...]]:
-    return -_size(line.requests), tuple(str(value) for value in astuple(replace(line, requests=0)))
+    return -blur(line.requests), tuple(str(value) for value in astuple(replace(line, requests=0)))
 
 
 def _deployment(line: DeploymentLine, language: str) -> list[tuple[str, str]]:

@@ -143,6 +143,24 @@ def is_small(rows: int | None) -> bool:
     return rows is not None and 0 < rows < SMALL
 
 
+def is_few(part: int, whole: int) -> bool:
+    """Whether a share must not be written, as 1 to 9 requests are in it or outside of it.
+
+    >>> is_few(4, 842), is_few(838, 842), is_few(0, 842)
+    (True, True, False)
+    """
+    return is_small(part) or is_small(whole - part)
+
+
+def blur(rows: float) -> float:
+    """A count as it is drawn, sorted by, and computed with: 1 to 9 as 5, so that it tells nothing of them.
+
+    >>> blur(3), blur(0), blur(10)
+    (5.0, 0, 10)
+    """
+    return SMALL / 2 if 0 < rows < SMALL else rows
+
+
 def share(
     language: str,
     value: float | None,
@@ -161,7 +179,7 @@ def share(
         return "–"
     if is_small(whole):
         return "–"
-    if part is not None and whole is not None and (is_small(part) or is_small(whole - part)):
+    if part is not None and whole is not None and is_few(part, whole):
         return _bound(language, is_small(part), min(100.0, 100 * SMALL / whole), digits)
     places = digits if digits is not None else 2 if 0 < abs(value) < 0.01 else 1
     if 0 < value < 10.0 ** -(places + 2):

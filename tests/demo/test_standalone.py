@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import date
@@ -23,6 +24,7 @@ from demo.standalone import commands
 from services.errors import UsageError
 
 CURL = shutil.which("curl")
+SILENCE = 0  # instead of a status: no answer comes in time
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -35,6 +37,10 @@ class Answers(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append((self.path, self.headers["Authorization"], body))
         busy = self.refusals and self.path != "/auth/token"
+        if busy and self.refusals[0] == SILENCE:
+            self.refusals.pop(0)
+            time.sleep(1)
+            return
         self.send_response(self.refusals.pop(0) if busy else 201)
         self.end_headers()
         self.wfile.write(b'{"access_token":"a.secret_token-1","next":"nothing"}')
@@ -110,6 +116,7 @@ def server_at(url: str, folder: Path) -> Server:
     [
         ([], None, 1),
         ([500, 503], None, 3),
+        ([SILENCE, 409], None, 2),
         ([409], None, 1),
         ([500, 409], None, 2),
         ([404], 404, 1),
@@ -126,6 +133,7 @@ def test_what_has_its_own_id_is_made_once(
 ) -> None:
     """A busy server is asked again; what is there is there; and what is refused, or stays broken, is an error."""
     monkeypatch.setattr(airflow_server, "_PAUSE", 0.01)
+    monkeypatch.setattr(airflow_server, "_ANSWERS_WITHIN", 0.5)
     url, asked, to_come = answering
     to_come.extend(refusals)
     with pytest.raises(HTTPError, match=f"Error {fails_with}") if fails_with else nullcontext():
