@@ -70,7 +70,7 @@ def _walk(watch: Watch) -> dict[str, float]:
         sample, _ = timed(lambda: _sample(source, selection, counted.rows_kept))
     first, before = timed(lambda: summarise(judged.reference.cells, grids, slices))
     second, now = timed(lambda: summarise(counted.cells, grids, slices))
-    findings, _ = timed(lambda: decide(watch.service, scores(before, now, grids)))
+    findings, _ = timed(lambda: decide(watch.service, scores(before, now, grids), {}))
     return {
         "statement": counting - duplicates,
         "duplicates": duplicates,

@@ -75,6 +75,8 @@ def finding_row(finding: Finding, feature: FeatureLine, language: str) -> dict[s
         "slice": "" if finding.slice == ALL_ROWS else " = ".join(map(short, finding.slice)),
         "verdict": finding.verdict,
         "reason": finding.reason,
+        "pattern": pattern(finding),
+        "visible": _amount(finding, finding.visible, language),
         "effect": "–" if hidden else _amount(finding, _effect(finding, feature), language),
         "floor": _amount(finding, finding.floor, language),
         "times": grouped(language, times, 1) if times >= 0 and not hidden else "",
@@ -85,6 +87,19 @@ def finding_row(finding: Finding, feature: FeatureLine, language: str) -> dict[s
             for rows in (finding.rows_reference, finding.rows_current)
         ),
     }
+
+
+def pattern(finding: Finding) -> str:
+    """Against what a finding moved, and against what it did not, in one word; empty where too few nights are known.
+
+    `break`: unlike the last nights of its kind; `ageing`: like them, but its last week has left the reference; `season`:
+    nothing moved, and one night alone is far from the reference, as nights of its kind are.
+    """
+    if finding.visible is None:
+        return ""
+    if finding.verdict == "drifted":
+        return "ageing" if set(finding.against) == {"reference"} else "break"
+    return "season" if finding.verdict == "stable" and times_floor(finding) >= 1 else ""
 
 
 def _rank(finding: Finding, feature: FeatureLine) -> tuple[bool, bool, float]:

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.distances import jensen_shannon, mean, share, standard_deviation, wasserstein
+from monitoring.distances import jensen_shannon, wasserstein
+from monitoring.moments import mean, share, standard_deviation
 from monitoring.records import Counts, Measure, Profile, Score, Slice
 from store.grid import CategoryGrid, Grid, NumberGrid
 

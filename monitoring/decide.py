@@ -1,17 +1,17 @@
-"""From distances to verdicts.
+"""From distances and judgements to findings.
 
-For now a finding is `drifted` when the change is larger than the floor after taking off what chance alone
-would show, and `inconclusive` when chance alone could look like the floor and the change is not far beyond
-it. The service's own variation from night to night is not in this verdict yet: see `docs/architecture.md`.
+With enough nights behind it a finding is what `monitoring.verdict` judged, given the service's own variation. Before
+that it is `drifted` when the change from the reference is larger than the floor after taking off what chance alone would
+show, and `inconclusive` when chance alone could look like the floor and the change is not far beyond it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from monitoring.records import ALL_ROWS, Finding, Score, Verdict
+from monitoring.records import ALL_ROWS, Finding, Measure, Score, Slice, Verdict
 from services.model import Service
 
 REFERENCE = "reference"
@@ -19,14 +19,23 @@ CLEAR = 3.0
 """An effect this many times the noise is no chance, however small the floor: a column that turns all null, say."""
 
 
-def decide(service: Service, found: Iterable[Score]) -> list[Finding]:
+Key = tuple[Measure, str, Slice]
+"""Measure, feature and slice."""
+
+
+def decide(service: Service, found: Iterable[Score], judged: Mapping[Key, Finding]) -> list[Finding]:
     """One finding per score.
 
     The effect that is held against the floor is sqrt(effect² − noise²): on average the noise is what two
     samples of the same traffic differ by. The floor is the feature's own, else the service's floor for its
     kind; shares have the share floor.
+
+    Args:
+        judged: what is known of a score given the nights before; empty while they are too few.
     """
-    return [_judge(service, score) for score in found]
+    return [
+        _judge(service, score, judged.get((score.measure, score.feature, score.slice))) for score in found
+    ]
 
 
 def not_computed(reasons: Iterable[tuple[str, str]]) -> list[Finding]:
@@ -37,15 +46,21 @@ def not_computed(reasons: Iterable[tuple[str, str]]) -> list[Finding]:
     ]
 
 
-def _judge(service: Service, score: Score) -> Finding:
+def _judge(service: Service, score: Score, known: Finding | None) -> Finding:
     floor = _floor(service, score)
     verdict, reason = _verdict(service, score, floor)
+    if known is not None and reason in {"", "chance_reaches_floor"}:
+        verdict, reason = known.verdict, known.reason
+    # a number that never varied is judged by the places it went to, and shown as the share that left
+    visible = known.visible if known is not None and known.unit == score.unit else None
     return Finding(
         score.measure, score.feature, score.slice, REFERENCE, verdict,
         effect=None if np.isnan(score.effect) else score.effect, floor=floor, unit=score.unit,
         reference_value=score.reference_value, current_value=score.current_value,
         rows_reference=score.rows_reference, rows_current=score.rows_current,
         direction=score.direction, reason=reason,
+        against=known.against if known else (), visible=visible,
+        p_value=known.p_value if known else None, q_value=known.q_value if known else None,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Counts have shape (cells,) or (slices, cells); the leading shapes of two argumen
 row is compared with every slice of a night in one call. A row without any count gives NaN, quietly: nothing
 is known about it. Counts of a number are those of its *ordered* cells: underflow, bins from low to high,
 overflow (`NumberGrid.ordered` of them); what lies beyond the grid counts as lying on its outermost edge.
+What one side's counts say by themselves is `monitoring.moments`.
 """
 
 from __future__ import annotations
@@ -14,36 +15,52 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.moments import divide, share, shares, standard_deviation
+
 Floats = npt.NDArray[np.float64]
 Array = npt.NDArray[Any]
 
 
-def shares(counts: Array) -> Floats:
-    """Counts as shares of their row; a row without counts is all NaN.
+def share_change(reference: Array, current: Array, cells: Sequence[int]) -> Floats:
+    """By how much the share of some cells rose: of null, of one category, of the positive outcomes.
 
-    >>> shares(np.array([[1, 3], [0, 0]]))
-    array([[0.25, 0.75],
-           [ nan,  nan]])
-    """
-    total = counts.sum(axis=-1, keepdims=True, dtype=np.float64)
-    return _divide(counts, total)
-
-
-def share(counts: Array, cells: Sequence[int]) -> Floats:
-    """Share of the rows that lie in any of some cells, such as null or unseen; between 0 and 1.
+    It is share(current) - share(reference), with the sign kept. No binning error: the rows of these cells are
+    known exactly.
 
     Args:
-        counts: shape (..., cells).
-        cells: codes of the cells that are added up.
+        reference: counts, shape (cells,) or (slices, cells); any cells, ordered or not.
+        current: counts of the same cells.
+        cells: codes of the cells that are added up, each once.
 
     Returns:
-        Shape (...); NaN where a row has no counts.
+        Between -1 and 1 (0.02 is two percentage points more), shape (slices,) or (); NaN where either row has
+        no counts.
 
-    >>> share(np.array([[90, 8, 2], [0, 0, 0]]), [1, 2])
-    array([0.1, nan])
+    >>> share_change(np.array([90, 8, 2]), np.array([[80, 8, 12], [95, 5, 0], [0, 0, 0]]), [2]).round(4)
+    array([ 0.1 , -0.02,   nan])
     """
-    part = counts[..., list(cells)].sum(axis=-1, dtype=np.float64)
-    return _divide(part, counts.sum(axis=-1, dtype=np.float64))
+    return np.asarray(share(current, cells) - share(reference, cells), dtype=np.float64)
+
+
+def total_variation(reference: Array, current: Array) -> Floats:
+    """Total variation distance: the share of rows that would have to change cells to make both sides equal.
+
+    Half the sum of |p - q| over the shares; also the most by which the share of any set of cells changed. It
+    is a metric. Source: Levin, Peres and Wilmer, "Markov Chains and Mixing Times" (2009), section 4.1.
+
+    Args:
+        reference: counts, shape (cells,) or (slices, cells); any cells, ordered or not.
+        current: counts of the same cells.
+
+    Returns:
+        Between 0 and 1, shape (slices,) or (); NaN where either row has no counts. Never higher than that of
+        the raw values; each cell of more than one value makes it lower by at most min(p, q) of that cell.
+
+    >>> total_variation(np.array([50, 50, 0]), np.array([[50, 50, 0], [0, 0, 7], [25, 75, 0]]))
+    array([0.  , 1.  , 0.25])
+    """
+    distance = np.abs(shares(reference) - shares(current)).sum(axis=-1) / 2
+    return np.asarray(np.minimum(distance, 1.0), dtype=np.float64)
 
 
 def jensen_shannon(reference: Array, current: Array) -> Floats:
@@ -71,13 +88,71 @@ def jensen_shannon(reference: Array, current: Array) -> Floats:
     return np.asarray(np.sqrt(np.clip(divergence, 0.0, 1.0)), dtype=np.float64)
 
 
+def population_stability_index(reference: Array, current: Array) -> Floats:
+    """Population stability index (PSI): sum of (p - q) ln(p / q) over the cells, natural logarithm.
+
+    Also known as Jeffreys' divergence, KL(p, q) + KL(q, p). Source: Kullback and Leibler, "On information and
+    sufficiency", Ann. Math. Stat. 22 (1951); Siddiqi, "Credit Risk Scorecards" (2006), for its use. It is no
+    metric: a detour can be shorter. Without any change it is on average (K - 1) (1/n + 1/m), for K filled cells
+    and n, m rows (Yurdakul, "Statistical properties of population stability index", 2018): a fixed limit such
+    as 0.1 means less the fewer rows a slice has.
+
+    Zero rule: where a cell is filled on either side, half a row is added to it on both, before the shares are
+    taken; a cell empty on both sides is left out. Half a row makes ln of a count nearly unbiased (Haldane, Ann.
+    Hum. Genet. 20, 1956), and counts an empty cell as the less, the more rows were looked at. Evidently 0.7
+    puts the share 0.0001 in place of 0 (a millionth of the smallest share, where that is 0.0001 or less) and
+    leaves other cells alone. One row in a cell that was empty then adds 0.046 at 100 rows and 0.00046 at a
+    million; here 0.011 and 0.000001. It also cuts numbers into new cells every time: its scores of numbers
+    are others.
+
+    Args:
+        reference: counts, shape (cells,) or (slices, cells); any cells, ordered or not.
+        current: counts of the same cells.
+
+    Returns:
+        0 or more, without unit or upper bound, shape (slices,) or (); NaN where either row has no counts.
+        Merging cells never makes it larger but for the half rows: coarse cells tell less.
+
+    >>> population_stability_index(np.array([500, 500, 0]), np.array([[50, 50, 0], [490, 500, 10]])).round(4)
+    array([0.    , 0.0306])
+    """
+    filled = (reference > 0) | (current > 0)
+    p, q = _with_half_rows(reference, filled), _with_half_rows(current, filled)
+    logarithm = np.log(divide(p, q, otherwise=1.0), out=np.zeros(filled.shape), where=filled)
+    return np.asarray(((p - q) * logarithm).sum(axis=-1), dtype=np.float64)
+
+
+def kolmogorov_smirnov(reference: Array, current: Array) -> Floats:
+    """Kolmogorov-Smirnov distance of a number: the largest gap between both cumulative shares.
+
+    max |F - G|, looked at where cells end. It is a metric, and the same in any unit of the number. Source:
+    Smirnov, "Table for estimating the goodness of fit of empirical distributions", Ann. Math. Stat. 19 (1948).
+
+    Binning error: never too high, and too low by at most the largest share of one cell, more exactly by the
+    largest min(p, q) of the cells that hold more than one value. That bound is met when all rows share one cell and lie on opposite edges;
+    in the cells that `monitoring.grids` chooses it is about 0.001 on smooth rows.
+
+    Args:
+        reference: counts of ordered cells, shape (cells,) or (slices, cells).
+        current: counts of the same cells.
+
+    Returns:
+        Between 0 and 1, shape (slices,) or (); NaN where either row has no counts.
+
+    >>> kolmogorov_smirnov(np.array([5, 5, 0]), np.array([[5, 5, 0], [0, 5, 5], [0, 0, 9]]))
+    array([0. , 0.5, 1. ])
+    """
+    gap = np.cumsum(shares(reference) - shares(current), axis=-1)
+    return np.asarray(np.minimum(np.abs(gap).max(axis=-1), 1.0), dtype=np.float64)
+
+
 def wasserstein(reference: Array, current: Array, edges: Floats) -> Floats:
     """First Wasserstein distance of a number: how far the mean row has to move, in the number's unit.
 
     The integral of |F - G| over the two cumulative shares, taken exactly under the assumption that the rows
     of a cell are spread evenly over it. Source: Vallender, "Calculation of the Wasserstein distance between
-    probability distributions on the line", Theory Probab. Appl. 18 (1974). Divide by the reference's
-    `standard_deviation` for a distance without unit.
+    probability distributions on the line", Theory Probab. Appl. 18 (1974). `normalised_wasserstein`
+    is the same without unit.
 
     Binning error: at most half the mean width of the cells the reference lies in, plus the same of the
     current rows. That bound is met when all rows of a cell sit on opposite edges; in practice both sides err
@@ -99,85 +174,49 @@ def wasserstein(reference: Array, current: Array, edges: Floats) -> Floats:
     gap = np.cumsum(shares(reference) - shares(current), axis=-1)[..., :-1]
     left, right = gap[..., :-1], gap[..., 1:]
     a, b = np.abs(left), np.abs(right)
-    crossing = _divide(a * a + b * b, 2 * (a + b))  # two triangles where the lines cross
+    crossing = divide(a * a + b * b, 2 * (a + b))  # two triangles where the lines cross
     height = np.where(left * right < 0, crossing, (a + b) / 2)
     return np.asarray((height * np.diff(edges)).sum(axis=-1), dtype=np.float64)
 
 
-def mean(counts: Array, midpoints: Floats) -> Floats:
-    """Mean of a number, each row counted as its cell's midpoint; in the number's unit.
+def normalised_wasserstein(reference: Array, current: Array, edges: Floats, midpoints: Floats) -> Floats:
+    """First Wasserstein distance over the reference's standard deviation: a distance without unit.
+
+    `wasserstein` of both over `standard_deviation` of each reference row. A number shifted by one standard
+    deviation has moved by 1. Evidently divides likewise, but by 0.001 at least. For one scale over all slices
+    divide `wasserstein` by the standard deviation of all reference rows instead.
+
+    Binning error: with W, s of the raw rows, and dW, ds the errors of `wasserstein` and `standard_deviation`,
+    at most (dW + ds W / s) / s', s' the standard deviation used here. ds is at most half the root mean square
+    width of the cells the reference lies in. In the cells that `monitoring.grids` chooses it is below 1 % on
+    smooth rows, up to 2 % on heavy tails, and up to 4 % where a spike of equal rows moved into a wide cell.
 
     Args:
-        counts: ordered cells, shape (..., cells).
-        midpoints: what each cell counts as, shape (cells,).
-
-    Returns:
-        Shape (...); NaN where a row has no counts.
-
-    >>> mean(np.array([[1, 1], [0, 0]]), np.array([0.5, 1.5]))
-    array([ 1., nan])
-    """
-    return np.asarray((shares(counts) * midpoints).sum(axis=-1), dtype=np.float64)
-
-
-def standard_deviation(counts: Array, midpoints: Floats) -> Floats:
-    """Standard deviation (of the population) of a number, each row counted as its cell's midpoint.
-
-    The spread within cells is left out: on smooth data, cells a twentieth of a
-    standard deviation wide cost 0.01 %.
-
-    Args:
-        counts: ordered cells, shape (..., cells).
-        midpoints: what each cell counts as, shape (cells,).
-
-    Returns:
-        In the number's unit, shape (...); 0 for a single filled cell, NaN where a row has no counts.
-
-    >>> standard_deviation(np.array([[1, 1], [2, 0], [0, 0]]), np.array([0.5, 1.5]))
-    array([0.5, 0. , nan])
-    """
-    deviation = midpoints - mean(counts, midpoints)[..., np.newaxis]
-    return np.asarray(np.sqrt((shares(counts) * deviation**2).sum(axis=-1)), dtype=np.float64)
-
-
-def quantile(counts: Array, edges: Floats, q: float | Floats) -> Floats:
-    """The values below which shares `q` of the rows lie, rows spread evenly over their cell.
-
-    Args:
-        counts: ordered cells, shape (..., bins + 2); underflow and overflow lie on the outermost edges.
+        reference: counts of ordered cells, shape (bins + 2,) or (slices, bins + 2).
+        current: counts of the same cells.
         edges: rising edges of the bins, shape (bins + 1,).
-        q: a share between 0 and 1, or several, shape (k,).
+        midpoints: what each cell counts as, shape (bins + 2,).
 
     Returns:
-        In the number's unit, shape (...) for one share and (..., k) for several; NaN where a row has no
-        counts. `q` 0 and 1 give the low edge of the first filled cell and the high edge of the last.
+        0 or more, shape (slices,) or (); NaN where either row has no counts, or all rows of the reference lie
+        in one cell.
 
-    >>> edges = np.array([0.0, 10.0, 30.0])
-    >>> quantile(np.array([0, 10, 10, 0]), edges, np.array([0.25, 0.5, 0.75])).tolist()
-    [5.0, 10.0, 20.0]
+    >>> edges, midpoints = np.array([0.0, 2.0, 4.0]), np.array([0.0, 1.0, 3.0, 4.0])
+    >>> current = np.array([[0, 5, 5, 0], [0, 0, 9, 0]])
+    >>> normalised_wasserstein(np.array([0, 5, 5, 0]), current, edges, midpoints)
+    array([0., 1.])
     """
-    asked = np.atleast_1d(np.asarray(q, dtype=np.float64))
-    low = np.concatenate([edges[:1], edges])
-    width = np.concatenate([[0.0], np.diff(edges), [0.0]])
-    reached = np.cumsum(counts, axis=-1, dtype=np.float64)
-    target = asked * reached[..., -1:]
-    filled = (counts > 0)[..., np.newaxis, :]
-    cell = np.argmax(filled & (reached[..., np.newaxis, :] >= target[..., np.newaxis]), axis=-1)
-    inside = np.take_along_axis(np.asarray(counts, dtype=np.float64), cell, axis=-1)
-    before = np.take_along_axis(reached, cell, axis=-1) - inside
-    value = low[cell] + width[cell] * _divide(target - before, inside)
-    return np.asarray(value[..., 0] if np.ndim(q) == 0 else value, dtype=np.float64)
+    return divide(wasserstein(reference, current, edges), standard_deviation(reference, midpoints))
+
+
+def _with_half_rows(counts: Array, filled: npt.NDArray[np.bool_]) -> Floats:
+    """Shares after half a row was added to each of the cells in `filled`; a row without counts is all NaN."""
+    known = counts.any(axis=-1, keepdims=True)
+    return shares(np.where(filled & known, counts + 0.5, 0.0))
 
 
 def _divergence(p: Floats, middle: Floats) -> Floats:
     """Kullback-Leibler divergence to base 2; empty cells add nothing, NaN rows stay NaN."""
-    ratio = _divide(p, middle, otherwise=1.0)
+    ratio = divide(p, middle, otherwise=1.0)
     logarithm = np.log2(ratio, out=np.zeros_like(ratio), where=ratio != 0)
     return np.asarray((p * logarithm).sum(axis=-1), dtype=np.float64)
-
-
-def _divide(above: Array, below: Array, otherwise: float = np.nan) -> Floats:
-    """Quotient, or `otherwise` where the divisor is 0, without a warning."""
-    above, below = np.broadcast_arrays(above, below)
-    out = np.full(above.shape, otherwise, dtype=np.float64)
-    return np.divide(above, below, out=out, where=below != 0)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring import frozen, survey
+from monitoring import bank, frozen, survey
+from monitoring.bands import banded
 from monitoring.extract import Layout, layout
 from monitoring.frozen import Frozen
+from monitoring.profile import summarise
 from monitoring.records import Kind
 from monitoring.survey import Survey
 from monitoring.validate import rules
 from services.errors import NightError
-from services.window import Window
+from services.window import Window, nights_between
 from store.canonical import canonical_json
 from store.count import Counted, count
 from store.duck import arrow
@@ -29,6 +33,8 @@ from store.state import reading, writing
 from store.statement import Selection, duplicated_ids, frequent, marked, sampled, total
 from store.watch import Watch
 
+MOST_NIGHTS = 400
+"""A year and some weeks."""
 SAMPLE_ROWS = 50_000
 """Grids are chosen from about this many rows, the same ones on every run."""
 
@@ -75,6 +81,7 @@ def freeze(
         log = _look(watch, source, REQUESTS, window, earlier)
         parts = [log, _look(watch, source, TRAINING, window, earlier, log.slices)] if training else [log]
     made = _joined(parts)
+    nights = _nights(watch, parts, made, window)
     if log.counted.rows_kept < service.enough.rows:
         raise NightError(
             f"{service.service}: {window.first} to {window.last} hold {log.counted.rows_kept} good rows of "
@@ -94,6 +101,8 @@ def freeze(
         recorded_at=recorded_at,
         reason=reason,
     )
+    layout = bank.layout_of(service, made, made.profile)
+    bank.keep_reference(watch.lake, row.path, layout, len(made.profile.slices), nights)
     with writing(watch.state) as connection:
         return Made(row, made, add_reference(connection, row))
 
@@ -104,6 +113,7 @@ class _Part:
 
     kinds: Mapping[str, Kind]
     survey: Survey
+    selection: Selection
     slices: Mapping[str, CategoryGrid]
     counted: Counted
 
@@ -138,7 +148,30 @@ def _look(
         name: why for name, why in (dict(chosen.ignored) | dict(found.ignored)).items() if name not in grids
     }
     counted = count(source, selection, grids, slices)
-    return _Part(survey.of_kind(chosen.kinds, grids), Survey(grids, ignored), slices, counted)
+    return _Part(survey.of_kind(chosen.kinds, grids), Survey(grids, ignored), selection, slices, counted)
+
+
+def _nights(
+    watch: Watch, parts: list[_Part], made: Frozen, window: Window
+) -> dict[date, npt.NDArray[np.int32]]:
+    """The window night by night, on the reference's own grids: what its nights differ by when nothing is wrong.
+
+    At most the last `MOST_NIGHTS` are counted: they hold every season.
+    """
+    layout = bank.layout_of(watch.service, made, made.profile)
+    found = {}
+    first = max(window.first, window.last - timedelta(days=MOST_NIGHTS - 1))
+    for night in nights_between(first, window.last, watch.service.time_zone):
+        own = []
+        with watch.source({part.selection.view: night for part in parts}) as source:
+            for part in parts:
+                bounded = source.queries[part.selection.view].bounded
+                selection = replace(part.selection, window=night, bounded=bounded, duplicates=False)
+                own.append(replace(part, counted=count(source, selection, part.survey.grids, part.slices)))
+        profile = summarise(_joined(own).cells, made.grids, made.slices)
+        if any(counts[0].any() for counts in profile.counts.values()):
+            found[night.date] = banded(layout, profile)
+    return found
 
 
 def _surveyed(watch: Watch, source: Source, selection: Selection, chosen: Layout) -> Survey:

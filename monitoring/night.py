@@ -11,7 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from monitoring import frozen
+from monitoring.bands import banded
+from monitoring.bank import bank_of
 from monitoring.compare import scores
 from monitoring.decide import decide, not_computed
 from monitoring.deployed import MOST, deployment_columns, main_version, seen
@@ -22,8 +26,11 @@ from monitoring.judged import Judged
 from monitoring.numbers import measure, measure_slices, outcome_slices
 from monitoring.profile import summarise
 from monitoring.record import Written, write
+from monitoring.records import Finding, Profile
 from monitoring.validate import rules
+from monitoring.verdict import Nights, judged_against
 from services.errors import NightError, NightNotOverError, ReferenceMissingError
+from services.field_rules import holidays_of
 from services.window import Night, night_of
 from store.count import Counted, count
 from store.deployments import DeploymentRow
@@ -92,7 +99,9 @@ def judge(watch: Watch, night: Night) -> Judged:
         *outcome_slices(_label_counts(watch, past, reference.slices)),
         *measure_slices(service, current, grids),
     )
-    findings = (*decide(service, scores(before, current, compared)), *not_computed(missing))
+    verdicts = _verdicts(watch, night, row, reference, current)
+    known = {(each.measure, each.feature, each.slice): each for each in verdicts}
+    findings = (*decide(service, scores(before, current, compared), known), *not_computed(missing))
     return Judged(
         night=night,
         reference_row=row,
@@ -107,6 +116,26 @@ def judge(watch: Watch, night: Night) -> Judged:
         deployments=deployments,
         past=past,
     )
+
+
+def _verdicts(
+    watch: Watch, night: Night, row: ReferenceRow, reference: Frozen, current: Profile
+) -> list[Finding]:
+    """What the nights before say of everything that is watched; nothing while they are few."""
+    before = reference.profile
+    bank = bank_of(watch, night.date, reference, row.path, before)
+    tonight = banded(bank.layout, current)
+    dates = (*bank.nights, night.date)
+    years = {day.year for day in (*dates, *bank.reference_nights)}
+    nights = Nights(
+        layout=bank.layout,
+        dates=dates,
+        counts=np.concatenate([bank.counts, tonight[np.newaxis]]),
+        reference=banded(bank.layout, before).astype(np.int64),
+        reference_dates=bank.reference_nights,
+        reference_counts=bank.reference_counts,
+    )
+    return judged_against(watch.service, before.slices, nights, holidays_of(watch.service.holidays, years))
 
 
 def _label_counts(watch: Watch, past: Past, slices: Mapping[str, CategoryGrid]) -> list[LabelCount]:

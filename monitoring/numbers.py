@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from monitoring.distances import mean, quantile
+from monitoring.moments import mean, quantile
 from monitoring.records import ALL_ROWS, OF, Counts, Number, NumberLine, Profile
 from services.columns import OPERATION_NUMBERS
 from services.model import Service

@@ -11,7 +11,7 @@ from hashlib import sha256
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring import copies, enqueue, snapshot, standing
+from monitoring import bank, copies, enqueue, snapshot, standing
 from monitoring.compact import compact_categories, compact_numbers
 from monitoring.comparable import Compared
 from monitoring.explain import explain
@@ -111,6 +111,8 @@ def _put_files(
 ) -> tuple[NightRow, NightPage, Story]:
     """Write profile, snapshot and page; gives the row with what the page came to, the page, and its story."""
     watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
+    layout = bank.layout_of(watch.service, judged.reference, judged.reference.profile)
+    bank.keep(watch, row.profile_path, layout, judged.current)
     compared = _put_snapshot(watch, judged, row.snapshot_path)
     page = night_page(watch.service, judged, row, known, snapshot=compared)
     story = explain(page)
@@ -129,8 +131,9 @@ def _put_files(
 def identity(watch: Watch, judged: Judged) -> str:
     """The hash of a night's canonical content: what was read, what it was compared with, what was found.
 
-    The history it is shown beside is not part of it: a page may be older than a late revision of a night
-    before, and `ronda night` on the same log changes nothing.
+    The history it is held against is not part of it, and so neither are its findings, which follow from all this and
+    from the history: a page may be older than a late revision of a night before, and `ronda night` on the same log
+    changes nothing.
     """
     outcome = judged.past.outcome
     return sha256_of({
@@ -140,7 +143,6 @@ def identity(watch: Watch, judged: Judged) -> str:
         "reference": judged.reference_row.content_sha,
         "outcome": outcome.content_sha if outcome else "",
         "service": as_plain(watch.service),
-        "findings": [vars(_finding_row(finding)) for finding in judged.findings],
         "numbers": [vars(number) for number in judged.numbers],
         "deployments": [[d.model_version, d.prompt_version, d.adapter, d.variant, d.commit_sha, n] for d, n in judged.deployments],
     })  # fmt: skip
@@ -262,4 +264,14 @@ def _finding_row(finding: Finding) -> FindingRow:
         reason=finding.reason,
         reference_value=finding.reference_value,
         current_value=finding.current_value,
+        p_value=finding.p_value,
+        q_value=finding.q_value,
+        detail=_detail(finding),
     )
+
+
+def _detail(finding: Finding) -> str:
+    """What has no column of its own; empty where the nights before say nothing."""
+    if finding.visible is None and not finding.against:
+        return ""
+    return canonical_json({"against": list(finding.against), "visible": finding.visible}).decode()

@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 Kind = Literal["number", "category", "calendar"]
-Measure = Literal["distribution", "null_share", "unseen_share", "beyond_share"]
+Measure = Literal["distribution", "null_share", "unseen_share", "beyond_share", "volume", "errors"]
+Against = Literal["usual", "week", "reference"]
+"""What a night is held against: nights of its kind, the nights before its last seven, and the reference."""
 Verdict = Literal["stable", "drifted", "inconclusive", "not_computed"]
 Counts = npt.NDArray[np.int64]
 
@@ -75,6 +77,10 @@ class Finding:
         effect: how far current is from reference, in `unit`; None when not computed.
         floor: the smallest effect worth telling, in the same unit.
         reason: snake-case word for why there is no verdict; empty when there is one.
+        against: which comparisons say so, the surest first; empty unless it drifted, or while few nights are known.
+        visible: the smallest effect that would have been seen, given the nights before; None where unknown.
+        p_value: probability of as much without a change worth telling.
+        q_value: the same with false discoveries over the night controlled.
     """
 
     measure: Measure
@@ -91,6 +97,10 @@ class Finding:
     rows_current: int | None = None
     direction: Literal["", "up", "down"] = ""
     reason: str = ""
+    against: tuple[Against, ...] = ()
+    visible: float | None = None
+    p_value: float | None = None
+    q_value: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,11 @@ from __future__ import annotations
 import difflib
 import re
 import zoneinfo
+from collections.abc import Iterable
 from datetime import date
 from pathlib import PurePosixPath
+
+from holidays import country_holidays
 
 from services.conditions import parse_condition
 from services.window import FIRST_YEAR, LAST_YEAR
@@ -156,3 +159,34 @@ def function_name(written: str) -> str:
             f"write a function as module:function, such as my_team.trainer:fit; found {written[:60]!r}"
         )
     return written
+
+
+def known_country(text: str) -> str:
+    """A country whose public holidays are known, with a subdivision if need be: `BR`, `BR-SP`; empty for none.
+
+    Raises:
+        ValueError: there is no such country or subdivision.
+    """
+    if text:
+        holidays_of(text, (2026,))
+    return text
+
+
+def holidays_of(country: str, years: Iterable[int]) -> frozenset[date]:
+    """The public holidays of a country in some years; none without a country.
+
+    Raises:
+        ValueError: there is no such country or subdivision.
+
+    >>> sorted(holidays_of("BR", (2026,)))[:2]
+    [datetime.date(2026, 1, 1), datetime.date(2026, 4, 3)]
+    """
+    if not country:
+        return frozenset()
+    name, _, part = country.partition("-")
+    try:
+        return frozenset(country_holidays(name, subdiv=part or None, years=list(years)))
+    except NotImplementedError as error:
+        raise ValueError(
+            f"no holidays are known of {country!r}: give a country such as BR, or BR-SP"
+        ) from error

@@ -22,6 +22,7 @@ from services.field_rules import (
     daily_cron,
     function_name,
     inside_home,
+    known_country,
     known_zone,
     near_date,
     slack_id,
@@ -98,6 +99,7 @@ class Floors(Section):
     number: float = Field(gt=0)
     category: float = Field(gt=0)
     share: float = Field(gt=0, lt=1)
+    volume: float = Field(gt=0)
 
 
 class Enough(Section):
@@ -159,6 +161,7 @@ class Service(Section):
     time_zone: Annotated[str, AfterValidator(known_zone)]
     morning_at: Annotated[str, AfterValidator(clock_time)]
     late_after: Span
+    holidays: Annotated[str, AfterValidator(known_country)] = ""
     until: Annotated[date, AfterValidator(near_date)] | None = None
     slack_unknown: Literal["repeat", "hold"]
     release: ReleasePlan

@@ -139,6 +139,17 @@ def nights_of(connection: sa.Connection, service: str) -> list[NightRow]:
     return rows.fetch(connection, statement.order_by(nights.c.night), NightRow)
 
 
+def nights_since(connection: sa.Connection, service: str, first: date, until: date) -> list[NightRow]:
+    """The nights from `first` on and before `until`, each in its latest revision, oldest first."""
+    statement = rows.select_as(nights, NightRow).where(
+        nights.c.service == service,
+        nights.c.night >= first,
+        nights.c.night < until,
+        rows.is_newest(nights, "service", "night"),
+    )
+    return rows.fetch(connection, statement.order_by(nights.c.night), NightRow)
+
+
 def record_night(
     connection: sa.Connection,
     row: NightRow,

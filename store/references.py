@@ -81,6 +81,14 @@ def reference_for(
     return next(iter(rows.fetch(connection, last, ReferenceRow)), None)
 
 
+def references_of(connection: sa.Connection, service: str) -> list[ReferenceRow]:
+    """Every reference of a service that ever was in force, oldest first."""
+    statement = rows.select_as(reference_profiles, ReferenceRow).where(
+        reference_profiles.c.service == service
+    )
+    return rows.fetch(connection, statement.order_by(reference_profiles.c.id), ReferenceRow)
+
+
 def reference_of(connection: sa.Connection, reference_id: int) -> ReferenceRow:
     """The reference with this id.
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from monitoring.compact import compact_categories, compact_numbers
-from monitoring.distances import quantile, wasserstein
+from monitoring.distances import wasserstein
+from monitoring.moments import quantile
 from store.grid import CategoryGrid, NumberGrid, Segment
 
 GRID = NumberGrid(

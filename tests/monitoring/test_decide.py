@@ -22,7 +22,7 @@ def service(**more: Any) -> Service:
     """A service file with the shipped floors: 0.1 for numbers and categories, 2 points of share, 200 rows."""
     given: dict[str, Any] = {
         "service": "shop", "owner": "@team", "slack": "#team", "source": "log", "requests": "sql/r.sql",
-        "status_ok": ["ok"], "floors": {"number": 0.1, "category": 0.1, "share": 0.02},
+        "status_ok": ["ok"], "floors": {"number": 0.1, "category": 0.1, "share": 0.02, "volume": 0.2},
         "enough": {"rows": 200, "history_nights": 28}, "critical": [], "morning": [], "schedule": "30 2 * * *",
         "morning_at": "08:00", "late_after": "30m", "slack_unknown": "repeat", "release": {"nights": 28, "every": 7},
         "time_zone": "UTC", "retention": dict.fromkeys(("profiles", "pages", "quarantine", "releases"), "30d"),
@@ -39,7 +39,7 @@ def score(effect: float, noise: float = 0.0, **more: Any) -> Score:
 
 def verdict(found: Score, **more: Any) -> tuple[str, str]:
     """Verdict and reason of one score."""
-    (finding,) = decide(service(**more), [found])
+    (finding,) = decide(service(**more), [found], {})
     return finding.verdict, finding.reason
 
 
@@ -87,21 +87,23 @@ def test_a_features_own_floor_counts_for_its_distribution_only() -> None:
 
 def test_numbers_and_categories_have_their_own_floors() -> None:
     """The unit says which floor holds."""
-    floors = {"floors": {"number": 0.5, "category": 0.2, "share": 0.3}}
+    floors = {"floors": {"number": 0.5, "category": 0.2, "share": 0.3, "volume": 0.2}}
     for unit, floor in (("sd", 0.5), ("js", 0.2), ("share", 0.3)):
-        (found,) = decide(service(**floors), [score(floor + 0.01, unit=unit)])
+        (found,) = decide(service(**floors), [score(floor + 0.01, unit=unit)], {})
         assert (found.floor, found.verdict) == (floor, "drifted")
         assert verdict(score(floor - 0.01, unit=unit), **floors) == ("stable", "")
 
 
 def test_a_finding_keeps_its_numbers() -> None:
     """Everything the score knew is in the finding, and an unknown effect is none."""
-    (found,) = decide(service(), [score(0.3, 0.01, reference_value=1.0, current_value=2.0, direction="up")])
+    (found,) = decide(
+        service(), [score(0.3, 0.01, reference_value=1.0, current_value=2.0, direction="up")], {}
+    )
     assert found == Finding(
         "distribution", "x", ALL_ROWS, REFERENCE, "drifted", effect=0.3, floor=0.1, unit="sd", reference_value=1.0,
         current_value=2.0, rows_reference=1000, rows_current=1000, direction="up",
     )  # fmt: skip
-    assert decide(service(), [score(math.nan, math.nan, rows_current=0)])[0].effect is None
+    assert decide(service(), [score(math.nan, math.nan, rows_current=0)], {})[0].effect is None
 
 
 def test_columns_that_cannot_be_compared() -> None:
@@ -118,7 +120,8 @@ def judged(grid: NumberGrid | CategoryGrid, before: list[int], now: list[int]) -
 
     sides = [Profile((ALL_ROWS,), {"x": np.array([side], dtype=np.int64)}) for side in (before, now)]
     return {
-        f.measure: (f.verdict, f.reason) for f in decide(service(), scores(sides[0], sides[1], {"x": grid}))
+        f.measure: (f.verdict, f.reason)
+        for f in decide(service(), scores(sides[0], sides[1], {"x": grid}), {})
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,17 +12,29 @@ from scipy import spatial, stats
 
 from monitoring.distances import (
     jensen_shannon,
-    mean,
-    quantile,
-    share,
-    shares,
-    standard_deviation,
+    kolmogorov_smirnov,
+    normalised_wasserstein,
+    population_stability_index,
+    share_change,
+    total_variation,
     wasserstein,
 )
+from monitoring.moments import mean, quantile, share, shares, standard_deviation
 from store.grid import NumberGrid, Segment
 
 GRID = NumberGrid((Segment(-4.0, 0.0, 40), Segment(0.0, 2.0, 80), Segment(2.0, 12.0, 20)))
 EVEN = np.arange(7.0)  # edges of six cells of width 1
+MIDDLES = np.concatenate([[0.0], EVEN[:-1] + 0.5, [6.0]])
+
+DISTANCES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "jensen_shannon": jensen_shannon,
+    "total_variation": total_variation,
+    "kolmogorov_smirnov": kolmogorov_smirnov,
+    "wasserstein": lambda reference, current: wasserstein(reference, current, EVEN),
+    "normalised": lambda reference, current: normalised_wasserstein(reference, current, EVEN, MIDDLES),
+    "stability": population_stability_index,
+    "change": lambda reference, current: share_change(reference, current, [1, 3]),
+}
 
 
 def rows_of(cells: int) -> st.SearchStrategy[np.ndarray]:
@@ -42,15 +54,94 @@ def test_jensen_shannon_is_scipys(reference: np.ndarray, current: np.ndarray) ->
     assert float(jensen_shannon(reference, current)) == pytest.approx(np.nan_to_num(expected), abs=1e-6)
 
 
-@given(rows_of(7), rows_of(7), rows_of(7))
-def test_jensen_shannon_is_a_metric(one: np.ndarray, two: np.ndarray, three: np.ndarray) -> None:
-    """Between 0 and 1, the same both ways, no detour is shorter, 0 for equal counts."""
-    direct = jensen_shannon(one, three)
+@pytest.mark.parametrize(
+    ("name", "largest"),
+    [("jensen_shannon", 1), ("total_variation", 1), ("kolmogorov_smirnov", 1), ("wasserstein", 6)],
+)
+@given(rows_of(8), rows_of(8), rows_of(8))
+def test_metrics(name: str, largest: float, one: np.ndarray, two: np.ndarray, three: np.ndarray) -> None:
+    """Never negative nor above its largest, the same both ways, no detour is shorter, 0 for equal counts."""
+    distance = DISTANCES[name]
+    direct = distance(one, three)
 
-    assert 0 <= direct <= 1
-    assert direct == pytest.approx(jensen_shannon(three, one), abs=1e-12)
-    assert direct <= jensen_shannon(one, two) + jensen_shannon(two, three) + 1e-7
-    assert jensen_shannon(one, one) == 0
+    assert 0 <= direct <= largest
+    assert direct == pytest.approx(distance(three, one), abs=1e-12)
+    assert direct <= distance(one, two) + distance(two, three) + 1e-7
+    assert distance(one, one) == 0
+
+
+@given(rows_of(8), rows_of(8))
+def test_total_variation_is_scipys_and_above_the_others(reference: np.ndarray, current: np.ndarray) -> None:
+    """Half SciPy's city block; no cumulative gap and no squared Jensen-Shannon distance (Lin 1991) exceeds it."""
+    expected = spatial.distance.cityblock(shares(reference), shares(current)) / 2
+
+    distance = total_variation(reference, current)
+
+    assert float(distance) == pytest.approx(expected, abs=1e-12)
+    assert kolmogorov_smirnov(reference, current) <= distance + 1e-12
+    assert jensen_shannon(reference, current) ** 2 <= distance + 1e-12
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")  # in SciPy's chance of one row against one
+@given(rows_of(8), rows_of(8))
+def test_kolmogorov_smirnov_is_scipys(reference: np.ndarray, current: np.ndarray) -> None:
+    """Of whole numbers, each with a cell of its own, it is exactly SciPy's: no edge is left out."""
+    rows = [np.repeat(np.arange(8), side) for side in (reference, current)]
+    expected = stats.ks_2samp(*rows, method="asymp").statistic
+
+    assert float(kolmogorov_smirnov(reference, current)) == pytest.approx(expected, abs=1e-12)
+
+
+@given(rows_of(8), rows_of(8), st.sets(st.integers(0, 7)))
+def test_share_changes(reference: np.ndarray, current: np.ndarray, cells: set[int]) -> None:
+    """Turned round the sign turns, all others change the other way, and the most any cells rise is known."""
+    rise = share_change(reference, current, [*cells])
+    risen = np.flatnonzero(shares(current) > shares(reference)).tolist()
+
+    assert rise == -share_change(current, reference, [*cells])
+    assert rise == pytest.approx(-share_change(reference, current, [*({*range(8)} - cells)]), abs=1e-12)
+    most = total_variation(reference, current)
+    assert abs(rise) <= most + 1e-12
+    assert share_change(reference, current, risen) == pytest.approx(most, abs=1e-12)
+
+
+@given(rows_of(8), rows_of(8))
+def test_stability_index_with_and_without_half_a_row(reference: np.ndarray, current: np.ndarray) -> None:
+    """Symmetric, 0 for equal counts, blind to cells empty on both sides; SciPy's where half a row is nothing."""
+    index = population_stability_index(reference, current)
+    many, more = (side * 10**12 + 10**12 for side in (reference, current))
+    plain = stats.entropy(many, more) + stats.entropy(more, many)
+    wide = [np.append(side, [0] * 50) for side in (reference, current)]
+
+    assert index >= 0
+    assert index == pytest.approx(population_stability_index(current, reference), abs=1e-12)
+    assert population_stability_index(reference, reference) == 0
+    assert population_stability_index(*wide) == pytest.approx(index)
+    assert population_stability_index(many, more) == pytest.approx(plain, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(100, 0.0110), (1_000_000, 1.1e-6)])
+def test_one_row_in_an_empty_cell_weighs_the_less_the_more_rows(rows: int, expected: float) -> None:
+    """The zero rule in the numbers that its docstring names."""
+    reference, current = np.array([rows // 2, rows // 2, 0]), np.array([rows // 2, rows // 2 - 1, 1])
+
+    assert population_stability_index(reference, current) == pytest.approx(expected, rel=0.01)
+
+
+def test_stability_index_of_mere_chance() -> None:
+    """Samples of one distribution have (K - 1) (1/n + 1/m) on average: half rows do not shift it by 5 %."""
+    random, weights = np.random.default_rng(2), np.full(14, 1 / 14)
+    one, two = random.multinomial(20_000, weights, 4000), random.multinomial(500, weights, 4000)
+
+    assert population_stability_index(one, two).mean() == pytest.approx(13 * (1 / 20_000 + 1 / 500), rel=0.05)
+
+
+def test_a_detour_can_have_a_shorter_stability_index() -> None:
+    """It is no metric, as its docstring says."""
+    one, two, three = (np.array([n, 1000 - n]) for n in (100, 300, 500))
+
+    detour = population_stability_index(one, two) + population_stability_index(two, three)
+    assert population_stability_index(one, three) > detour
 
 
 @given(rows_of(8), rows_of(8))
@@ -64,15 +155,18 @@ def test_wasserstein_is_scipys_on_finely_spread_rows(reference: np.ndarray, curr
     assert float(wasserstein(reference, current, EVEN)) == pytest.approx(expected, abs=1 / 200)
 
 
-@given(rows_of(8), rows_of(8), rows_of(8))
-def test_wasserstein_is_a_metric(one: np.ndarray, two: np.ndarray, three: np.ndarray) -> None:
-    """Never negative nor more than the grid is wide, symmetric, no detour is shorter, 0 for equal counts."""
-    direct = wasserstein(one, three, EVEN)
+@given(rows_of(8), rows_of(8), st.sampled_from([2.0**-40, 8.0, 2.0**30]))
+def test_normalised_wasserstein_has_no_unit(reference: np.ndarray, current: np.ndarray, unit: float) -> None:
+    """The quotient of both parts, the same in any unit; NaN where one cell holds the whole reference."""
+    ours = normalised_wasserstein(reference, current, EVEN, MIDDLES)
+    spread = standard_deviation(reference, MIDDLES)
 
-    assert 0 <= direct <= 6
-    assert direct == pytest.approx(wasserstein(three, one, EVEN), abs=1e-12)
-    assert direct <= wasserstein(one, two, EVEN) + wasserstein(two, three, EVEN) + 1e-9
-    assert wasserstein(one, one, EVEN) == 0
+    assert np.isnan(ours) == ((reference > 0).sum() == 1)
+    assert np.isnan(ours) or ours == wasserstein(reference, current, EVEN) / spread
+    assert ours == pytest.approx(
+        normalised_wasserstein(reference, current, EVEN * unit, MIDDLES * unit), nan_ok=True
+    )
+    assert not normalised_wasserstein(reference, reference, EVEN, MIDDLES) > 0
 
 
 @pytest.mark.parametrize(("shift", "scale"), [(0.05, 1.0), (0.2, 1.0), (0.0, 1.3), (-0.5, 0.8)])
@@ -142,43 +236,59 @@ def test_ends_of_the_quantiles() -> None:
     assert quantile(np.stack([counts, counts]), EVEN, 0.25).tolist() == [1.5, 1.5]
 
 
-def test_slices_at_once_are_slices_one_by_one() -> None:
-    """One reference row broadcasts against all slices, and nothing leaks from row to row."""
-    random = np.random.default_rng(1)
-    reference, slices = random.integers(0, 50, 8), random.integers(0, 50, (30, 8))
-    asked = np.array([0.1, 0.7])
+def test_quantiles_at_once_are_quantiles_one_by_one() -> None:
+    """Nothing leaks from row to row."""
+    slices, asked = np.random.default_rng(1).integers(0, 50, (30, 8)), np.array([0.1, 0.7])
 
-    together = wasserstein(reference, slices, EVEN), jensen_shannon(reference, slices)
-    assert together[0] == pytest.approx([float(wasserstein(reference, row, EVEN)) for row in slices])
-    assert together[1] == pytest.approx([float(jensen_shannon(reference, row)) for row in slices])
-    assert quantile(slices, EVEN, asked) == pytest.approx(
-        np.stack([quantile(row, EVEN, asked) for row in slices])
-    )
+    together = quantile(slices, EVEN, asked)
+
+    assert together == pytest.approx(np.stack([quantile(row, EVEN, asked) for row in slices]))
 
 
-def test_empty_rows_are_nan_without_a_warning() -> None:
+@pytest.mark.parametrize("name", DISTANCES)
+def test_slices_at_once_are_slices_one_by_one(name: str) -> None:
+    """Leading shapes broadcast, either side first, and nothing leaks from row to row."""
+    random, distance = np.random.default_rng(1), DISTANCES[name]
+    one, slices = random.integers(0, 50, 8), random.integers(0, 50, (30, 8))
+    nights = random.integers(0, 50, (3, 1, 8))
+    slices[4], nights[2] = 0, 0
+
+    def loop(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return np.array([[float(distance(a, b)) for b in others] for a in some])
+
+    assert distance(one, slices[0]).shape == ()
+    assert distance(one, slices) == pytest.approx(loop(one[None], slices)[0], nan_ok=True)
+    assert distance(slices, one) == pytest.approx(loop(slices, one[None])[:, 0], nan_ok=True)
+    assert distance(nights, slices) == pytest.approx(loop(nights[:, 0], slices), nan_ok=True)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", DISTANCES)
+def test_a_side_without_counts_is_nan_without_a_warning(name: str) -> None:
+    """A slice nobody asked for gives NaN, whichever side it is on, and the others are not disturbed."""
+    rows = np.array([[0, 0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0, 0, 0]])
+
+    assert np.isnan(DISTANCES[name](rows[:, None], rows)).tolist() == [[True, True], [True, False]]
+    assert DISTANCES[name](rows[1], rows)[1] == 0
+
+
+@pytest.mark.filterwarnings("error")
+def test_empty_rows_have_no_moments_and_no_warning() -> None:
     """A slice nobody asked for gives NaN everywhere, and the others are not disturbed."""
     counts = np.array([[0, 0, 0, 0, 0, 0, 0, 0], [0, 1, 1, 0, 0, 0, 0, 0]])
-    middles = np.concatenate([[0.0], EVEN[:-1] + 0.5, [6.0]])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        rows = [
-            jensen_shannon(counts[1], counts),
-            wasserstein(counts[1], counts, EVEN),
-            mean(counts, middles),
-            standard_deviation(counts, middles),
-            quantile(counts, EVEN, 0.5),
-            share(counts, [1]),
-        ]
+    moments = [mean(counts, MIDDLES), standard_deviation(counts, MIDDLES), quantile(counts, EVEN, 0.5)]
+    rows = np.array([*moments, share(counts, [1])])
 
-    assert np.array(rows)[:, 0].tolist() == pytest.approx([np.nan] * 6, nan_ok=True)
-    assert np.array(rows)[:, 1].tolist() == [0.0, 0.0, 1.0, 0.5, 1.0, 0.5]
+    assert np.isnan(rows[:, 0]).all()
+    assert rows[:, 1].tolist() == [1.0, 0.5, 1.0, 0.5]
     assert np.isnan(shares(counts)[0]).all()
 
 
 def test_huge_counts_do_not_overflow() -> None:
     """Counts near 2**62 add up past 64 bits: shares are made in doubles."""
-    counts = np.array([2**62, 2**62, 2**62])
+    counts = np.array([2**62] * 8)
 
-    assert share(counts, [0, 1]) == pytest.approx(2 / 3)
-    assert jensen_shannon(counts, counts // 2) == pytest.approx(0, abs=1e-7)
+    assert share(counts, [0, 1]) == pytest.approx(1 / 4)
+    for distance in DISTANCES.values():
+        assert distance(counts, counts) == 0
+        assert distance(counts, counts // 2) == pytest.approx(0, abs=1e-7)

@@ -38,7 +38,7 @@ PRICES = NumberGrid((Segment(0.0, 10.0, 20), Segment(10.0, 40.0, 10)))
 SHOP = Service.model_validate(
     {
         "service": "shop", "owner": "@team", "slack": "#team", "source": "log", "requests": "sql/r.sql",
-        "status_ok": ["ok"], "floors": {"number": 0.1, "category": 0.1, "share": 0.02},
+        "status_ok": ["ok"], "floors": {"number": 0.1, "category": 0.1, "share": 0.02, "volume": 0.2},
         "enough": {"rows": 200, "history_nights": 28}, "critical": [], "morning": [], "schedule": "30 2 * * *",
         "morning_at": "08:00", "late_after": "30m", "slack_unknown": "repeat", "release": {"nights": 28, "every": 7},
         "time_zone": "UTC", "retention": dict.fromkeys(("profiles", "pages", "quarantine", "releases"), "30d"),
@@ -68,7 +68,7 @@ def feature(name: str, grid: Grid, reference: Any, current: Any) -> FeatureLine:
     """A feature with the findings that its counts come to."""
     sides: list[Counts] = [np.array(side, dtype=np.int64) for side in (reference, current)]
     before, now = (Profile((ALL_ROWS,), {name: side[np.newaxis]}) for side in sides)
-    found = tuple(decide(SHOP, scores(before, now, {name: grid})))
+    found = tuple(decide(SHOP, scores(before, now, {name: grid}), {}))
     edges = grid.edges if isinstance(grid, NumberGrid) else None
     return FeatureLine(name, "category" if edges is None else "number", "", grid.labels, *sides, edges, found)
 

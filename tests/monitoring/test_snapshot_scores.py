@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from monitoring.compact import compact_categories, compact_numbers
-from monitoring.distances import jensen_shannon, standard_deviation, wasserstein
+from monitoring.distances import jensen_shannon, wasserstein
+from monitoring.moments import standard_deviation
 from monitoring.snapshot import Compared, build
 from store.grid import CategoryGrid, NumberGrid, Segment
 

@@ -58,7 +58,7 @@ def test_second_run_writes_nothing(frozen_shop: Any) -> None:
     assert (first.recorded.is_new, second.recorded.is_new) == (True, False)
     assert state_of(frozen_shop) == state
     assert files_of(frozen_shop.root) == files
-    assert {path.split("/")[0] for path in files} == {"references", "profiles", "snapshots", "pages"}
+    assert {path.split("/")[0] for path in files} == {"references", "profiles", "bank", "snapshots", "pages"}
     assert all(state[table] for table in ("nights", "night_counts", "numbers", "findings", "deployments"))
 
 
@@ -77,7 +77,7 @@ def test_late_rows_make_a_revision_that_says_what_changed(frozen_shop: Any) -> N
     assert len(state_of(frozen_shop)["nights"]) == 2
 
 
-@pytest.mark.parametrize("survived", range(5))
+@pytest.mark.parametrize("survived", range(6))
 def test_killed_anywhere_and_run_again(
     frozen_shop: Any, monkeypatch: pytest.MonkeyPatch, survived: int
 ) -> None:
@@ -94,7 +94,7 @@ def test_killed_anywhere_and_run_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(Lake, "put", dying_put)
-        if survived < 4:
+        if survived < 5:
             with pytest.raises(KeyboardInterrupt):
                 frozen_shop.run()
             assert not state_of(frozen_shop)["nights"]
@@ -103,7 +103,7 @@ def test_killed_anywhere_and_run_again(
 
     assert again.recorded.revision == 1
     assert len(after["nights"]) == 1
-    assert {path.split("/")[0] for path in files} == {"references", "profiles", "snapshots", "pages"}
+    assert {path.split("/")[0] for path in files} == {"references", "profiles", "bank", "snapshots", "pages"}
     assert frozen_shop.run().recorded.is_new is False
     assert hashes(frozen_shop.root) == files
 

@@ -19,19 +19,18 @@ HOUSE = ("services", "store", "monitoring", "feedback", "rollout", "ronda")
 OUTSIDE = ("demo", "benchmarks")
 FEEDBACK_MAY_USE = {"records", "distances", "alert"}
 STEP_PACKAGES = ("monitoring", "feedback", "rollout")
-SHARED_BY_STEPS = {"records", "distances", "errors"}
+SHARED_BY_STEPS = {"records", "distances", "moments", "errors", "verdicts", "bands"}
 # What reads, calls steps and writes: a night (what it holds in its hands, what it gathers for the page, its writing
 # half, what it says), the index, the making of a reference, of a release, and of a model, and the sending.
 SHELLS = (
-    *("night", "judged", "page", "record", "enqueue", "overview", "freeze", "release", "retrain"),
+    *("night", "judged", "page", "record", "enqueue", "overview", "freeze", "release", "retrain", "bank"),
     *("alert", "sending", "copies"),
 )
-# A step too long for one file is several, which may know each other: part -> the step it belongs to.
+# A step too long for one file is several (or a folder), which may know each other: part -> the step it belongs to.
 REPORT = "plots text index cards standing where explain telling message amounts revised places".split()  # noqa: SIM905
 PART_OF = {
     **dict.fromkeys(REPORT, "report"),
-    "comparable": "snapshot",
-    "compact": "snapshot",
+    **dict.fromkeys(("comparable", "compact"), "snapshot"),
     "grids": "survey",
     "profile": "frozen",
     **dict.fromkeys(("slack_words", "slack_body"), "slack"),
@@ -140,8 +139,9 @@ def _step_may(each: Import) -> bool:
     package, _, rest = each.module.partition(".")
     target = rest.partition(".")[0]
     foreign = package != each.package
-    same_step = PART_OF.get(target, target) == PART_OF.get(each.step, each.step)
-    return foreign or each.step in SHELLS or target in SHARED_BY_STEPS or same_step
+    step = each.step.partition(".")[0]
+    same_step = PART_OF.get(target, target) == PART_OF.get(step, step)
+    return foreign or step in SHELLS or target in SHARED_BY_STEPS or same_step
 
 
 def python_files() -> list[Path]:

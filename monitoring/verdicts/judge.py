@@ -1,0 +1,221 @@
+"""One night's verdicts over everything that is watched: three gates, and what could not have been seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitoring.verdicts import evidence, expected
+from monitoring.verdicts.discoveries import discoveries
+from monitoring.verdicts.expected import Expected
+from monitoring.verdicts.rows import UNITS, Distance, Flags, Floats, Ints, Rows, square_of
+from monitoring.verdicts.variation import Variation, fitted
+
+RATE = 0.05
+"""At most this share of a night's findings is expected to be false."""
+LEAST_NIGHTS = 7.0
+"""With fewer nights behind it nothing is judged: their spread says next to nothing of the next night's."""
+JUDGEABLE = 4.0
+"""What could not be seen at so many floors is inconclusive."""
+UNSURE = 2.0
+"""Where one night shows no less than so many floors, seven are looked at together."""
+FAMILIES = 3
+"""False discoveries are controlled in so many groups by themselves: see `_families`."""
+REPEATED = 30.0
+"""Sums of seven nights share six with the next night's: what chance shows in one it shows in all of them, and two nights
+of three are no second look. Their evidence has to hold for a month instead."""
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One comparison of everything that is watched; all of shape (rows, slices).
+
+    Attributes:
+        effect: in the row's unit, less what chance adds; NaN where unknown.
+        chance: probability of such a distance without a change worth telling; NaN where nothing was tested.
+        adjusted: the same, with false discoveries over its family controlled; at most `rate` is a discovery.
+        alone: the same, as if nothing else had been found: the chance that any test of a night shows as much.
+        visible: smallest true effect that three nights of four would have shown, in the row's unit; infinite where
+            nothing can be judged.
+        drifted: whether all three gates are passed.
+        up: whether it rose.
+    """
+
+    effect: Floats
+    chance: Floats
+    adjusted: Floats
+    alone: Floats
+    visible: Floats
+    drifted: Flags
+    up: Flags
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Every test of a night.
+
+    Attributes:
+        tonight: tonight against nights of its kind.
+        week: seven nights against the bank, where one night shows too little.
+        ageing: seven nights against the reference.
+        visible: the smallest effect that either of the first two could have shown, in the row's unit; shape (rows,
+            slices), infinite or NaN where nothing is known.
+        inconclusive: nothing drifted, and less than `JUDGEABLE` floors could not have been seen, or more than the
+            floor was seen without evidence; shape (rows, slices).
+        tests: how many tests false discoveries are controlled over.
+    """
+
+    tonight: Tested
+    week: Tested
+    ageing: Tested
+    visible: Floats
+    inconclusive: Flags
+    tests: int
+
+    @property
+    def drifted(self) -> Flags:
+        """Whether any test says so, shape (rows, slices)."""
+        return self.tonight.drifted | self.week.drifted | self.ageing.drifted
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """A distance with what it is held against; `at` is the null, as a share of the floor."""
+
+    distance: Distance
+    expected: Expected
+    at: float
+
+
+def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, rate: float = RATE) -> Verdicts:
+    """Judge a night.
+
+    A key (a row in a slice) drifted where three gates are passed: its distance is larger than what `at` times the
+    floor explains, its effect without chance is no less than the floor, and both still hold when false discoveries
+    over the night are controlled at `rate`.
+
+    Args:
+        reference: how the reference's own nights differ: a bank that ages with the service would not show it.
+        named: rows that are numbers of the service (errors, volume, a guarded share), not features; shape (rows,).
+        at: what evidence is held against, as a share of the floor. Ageing, which is slow, is held against 0.
+        rate: false-discovery rate over the night.
+    """
+    variation = fitted(rows.past, rows.unit, rows.dof)
+    comparisons = (
+        _Comparison(rows.tonight, expected.of_night(variation, rows.dof, rows.tonight), at),
+        _Comparison(rows.week, expected.of_week(variation, rows.dof, rows.week), at),
+        _Comparison(rows.ageing, expected.of_week(reference, rows.dof, rows.ageing), 0.0),
+    )
+    floor = rows.floor[:, np.newaxis]
+    # the mean of its kind has used up one of the nights; a little less than a whole night is rounding
+    enough = variation.nights + 1 >= LEAST_NIGHTS - 1e-6
+    wanted = np.stack(
+        [enough & (each.distance.nights > 0) & (each.distance.size > 0) for each in comparisons]
+    )
+    family = _families(named, rows.level.shape[1])
+    alpha = _shares_of_rate(wanted, family, rate)
+    seen = [_visible(each, rows, wanted[n], alpha[n]) for n, each in enumerate(comparisons)]
+    wanted[1] &= seen[0] > UNSURE * floor
+    effects = [np.where(wanted[n], _effect(each), np.nan) for n, each in enumerate(comparisons)]
+    chances = [
+        np.where(wanted[n], _chance(each, rows, variation), np.nan) for n, each in enumerate(comparisons)
+    ]
+    gated = np.stack([_gated(effect, chance, floor) for effect, chance in zip(effects, chances, strict=True)])
+    own = _shares_of_rate(~np.isnan(gated), family, rate)
+    passed, adjusted = _found(gated, own, family, rate)
+    alone = np.divide(gated * rate, own, out=np.full_like(gated, np.nan), where=own > 0)
+    tests = [
+        Tested(effects[n], chances[n], adjusted[n], alone[n], seen[n], passed[n], each.distance.up)
+        for n, each in enumerate(comparisons)
+    ]
+    visible = np.minimum(seen[0], np.where(wanted[1], seen[1], np.inf))
+    unclear = (visible > JUDGEABLE * floor) | (np.nan_to_num(effects[0]) >= floor)
+    return Verdicts(
+        tonight=tests[0],
+        week=tests[1],
+        ageing=tests[2],
+        visible=visible,
+        inconclusive=unclear & ~passed.any(axis=0),
+        tests=int(wanted.sum()),
+    )
+
+
+def _visible(each: _Comparison, rows: Rows, wanted: Flags, alpha: Floats) -> Floats:
+    """What a comparison could have shown, and infinity where it is not made."""
+    unit, floor = rows.unit[:, np.newaxis], rows.floor[:, np.newaxis]
+    found = evidence.visible(each.distance, each.expected, floor, unit, rows.level, alpha, at=each.at)
+    return np.where(wanted, found, np.inf)
+
+
+def _effect(each: _Comparison) -> Floats:
+    return evidence.without_chance(each.distance, each.expected)
+
+
+def _chance(each: _Comparison, rows: Rows, variation: Variation) -> Floats:
+    """Probability of each distance; of a share the larger one of its angle's and of its cases'."""
+    unit, floor = rows.unit[:, np.newaxis], rows.floor[:, np.newaxis]
+    null = square_of(each.at * floor, unit, rows.level)
+    chance = evidence.chance_of(each.distance, each.expected, null)
+    moved = np.broadcast_to(each.at * floor, chance.shape)
+    few = evidence.chance_of_few(each.distance, np.maximum(variation.phi, 1.0), moved)
+    return np.where(unit == UNITS.index("share"), np.maximum(chance, few), chance)
+
+
+def _gated(effect: Floats, chance: Floats, floor: Floats) -> Floats:
+    """The probability that enters the family: infinite where the effect is below the floor."""
+    return np.where((np.nan_to_num(effect) >= floor) | np.isnan(chance), chance, np.inf)
+
+
+def _families(named: Flags, slices: int) -> Ints:
+    """Which family a key belongs to: numbers that were asked for by name (0), features over all rows (1), slices (2).
+
+    Each has a third of the rate, so that a service with many slices sees its error rate no worse than one with none,
+    and an incident that moves hundreds of slices does not make the error rate's verdict any easier.
+
+    Args:
+        named: rows that are numbers of the service rather than features, shape (rows,).
+
+    Returns:
+        Shape (rows, slices).
+    """
+    family = np.full((len(named), slices), FAMILIES - 1)
+    family[:, 0] = np.where(named, 0, 1)
+    return family
+
+
+def _shares_of_rate(tested: Flags, family: Ints, rate: float) -> Floats:
+    """What of the rate each test may use by itself (Bonferroni within its family); sums of seven nights a part of it.
+
+    Args:
+        tested: shape (3, rows, slices), one night first.
+        family: shape (rows, slices).
+
+    Returns:
+        Shape (3, rows, slices); 0 where nothing is tested.
+    """
+    part = np.where(tested, 1.0, 0.0)
+    part[1:] /= REPEATED
+    for each in range(FAMILIES):
+        mine = np.broadcast_to(family == each, tested.shape)
+        part[mine] *= rate / FAMILIES / max(float(part[mine].sum()), 1e-300)
+    return part
+
+
+def _found(gated: Floats, own: Floats, family: Ints, rate: float) -> tuple[Flags, Floats]:
+    """Benjamini and Hochberg within each family, p over its share of the rate (Genovese et al., Biometrika 93, 2006).
+
+    Args:
+        gated: probabilities, shape (3, rows, slices); NaN where nothing is tested.
+        own: as of `_shares_of_rate`, same shape.
+    """
+    # as if all tests of a family had the same share: p times what all may use over what this one may
+    even = np.divide(gated, own, out=np.full_like(gated, np.nan), where=own > 0)
+    passed, adjusted = np.zeros(gated.shape, dtype=bool), np.full(gated.shape, np.nan)
+    limit = rate / FAMILIES
+    for each in range(FAMILIES):
+        mine = np.broadcast_to(family == each, gated.shape) & ~np.isnan(even)
+        many = int(mine.sum())
+        if many:
+            passed[mine], adjusted[mine] = discoveries(even[mine] * limit / many, limit)
+    return passed, adjusted

@@ -1,0 +1,174 @@
+"""Laying measures out as rows: the steps that all measures share, on residuals of any length.
+
+A block holds rows of one scale. Its *points* are where each night lies on that scale, shape (rows, nights, slices,
+length): the roots of a category, the cumulative shares of a number, one angle or logarithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.verdicts.rows import LAGS, Flags, Floats, Ints, Past
+
+Points = npt.NDArray[np.floating[Any]]
+"""Of either width: counts of many cells are laid out in 32 bits, which is all their roots need."""
+WEEK = 7
+"""Nights that are summed, so that every weekday is in them once."""
+TINY = 1e-30
+"""Keeps a division defined; far below any mean square of residuals."""
+
+
+@dataclass(frozen=True)
+class Bank:
+    """The nights a night is compared with; the last one of the axis is the night itself.
+
+    Attributes:
+        kind: kind of each night, shape (nights,); see `kinds.kinds`.
+        used: whether a row's night may be in its bank, shape (rows, nights); that of tonight does not count.
+    """
+
+    kind: Ints
+    used: Flags
+
+    @property
+    def weeks_back(self) -> slice:
+        """The nights that the last seven are compared with."""
+        return slice(0, max(len(self.kind) - WEEK, 0))
+
+    def there(self, size: Floats) -> npt.NDArray[np.float32]:
+        """1 for a night that is in the bank and has requests, else 0 and 0 for tonight; shape (rows, nights, slices).
+
+        Args:
+            size: requests, shape (rows, nights, slices).
+        """
+        found = ((size > 0) & self.used[:, :, np.newaxis]).astype(np.float32)
+        found[:, -1] = 0.0
+        return found
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Nights beside the mean of their kind.
+
+    Attributes:
+        residual: points less that mean, shape (rows, nights, slices, length).
+        nights: of how many nights the mean is, shape (rows, nights, slices); the residual means nothing where it is 0.
+        there: 1 for a night that is in such means, shape (rows, nights, slices).
+    """
+
+    residual: Points
+    nights: Points
+    there: Points
+
+    def before(self) -> Laid:
+        """The same without tonight."""
+        return Laid(self.residual[:, :-1], self.nights[:, :-1], self.there[:, :-1])
+
+
+def laid(points: Points, there: Points, kind: Ints) -> Laid:
+    """Each night less the mean of the nights of its kind that count.
+
+    Args:
+        points: shape (rows, nights, slices, length).
+        there: 1 for a night that counts, else 0; shape (rows, nights, slices).
+        kind: shape (nights,).
+    """
+    residual = np.empty_like(points)
+    nights = np.zeros(points.shape[:3], dtype=np.float32)
+    for each in np.unique(kind):
+        own = kind == each
+        mine, counted = points[:, own], there[:, own]
+        many = counted.sum(axis=1)
+        mean = (mine * counted[..., np.newaxis]).sum(axis=1) / np.maximum(many, 1)[..., np.newaxis]
+        residual[:, own] = mine - mean[:, np.newaxis]
+        nights[:, own] = many[:, np.newaxis]
+    return Laid(residual, nights, there)
+
+
+def past(
+    nights: Laid,
+    squared: Callable[[Points], Points],
+    size: Floats,
+    cases: Floats,
+    weeks: tuple[Floats, Floats] | None = None,
+) -> Past:
+    """How nights differ from others of their kind.
+
+    Args:
+        nights: those of the bank or of a reference, without tonight.
+        squared: squared length of residuals, their last axis gone.
+        size: requests, shape (rows, nights, slices).
+        cases: as of `Past`.
+        weeks: squared distance of each whole week from all nights, and its requests; shapes (rows, weeks, slices).
+    """
+    rows, _, slices = nights.there.shape
+    none = np.zeros((rows, 0, slices))
+    blocks, block_sizes = weeks or (none, none)
+    return Past(
+        squares=residual_squares(squared(nights.residual), nights.there, nights.nights),
+        sizes=size,
+        alike=_mean_of(nights.nights, nights.there),
+        cases=cases,
+        lagged=lag_products(nights.residual, nights.there),
+        blocks=blocks,
+        block_sizes=block_sizes,
+    )
+
+
+def by_week(nights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Sums over whole weeks: of shape (rows, nights, …) to (rows, weeks, …); nights beyond them are left out."""
+    rows, weeks, rest = nights.shape[0], nights.shape[1] // WEEK, nights.shape[2:]
+    found: npt.NDArray[Any] = nights[:, : weeks * WEEK].reshape(rows, weeks, WEEK, *rest).sum(axis=2)
+    return found
+
+
+def _mean_of(values: Points, there: Points) -> Floats:
+    many = there.sum(axis=1)
+    found: Floats = ((values * there).sum(axis=1) / np.maximum(many, 1)).astype(np.float64)
+    return found
+
+
+def residual_squares(squared: Points, there: Points, nights: Points) -> Floats:
+    """Squared distances of nights from their centres, as if these did not hold the night itself.
+
+    The mean of M nights takes a share 1/M of a night's own square away, so it is divided by 1 - 1/M; a night
+    that is alone of its kind, or left out, is NaN.
+
+    Args:
+        squared: squared residuals, shape (rows, nights, slices).
+        there: 1 for a night that counts, same shape.
+        nights: M, same shape.
+    """
+    good = (there > 0) & (nights > 1)
+    share = 1 - 1 / np.maximum(nights, 2)
+    found: Floats = np.where(good, squared / share, np.nan).astype(np.float64)
+    return found
+
+
+def lag_products(residuals: Points, there: Points) -> Floats:
+    """How alike nights are that follow one another: mean product of residuals over their mean square, per lag.
+
+    Args:
+        residuals: shape (rows, nights, slices, length).
+        there: 1 for a night that counts, shape (rows, nights, slices).
+
+    Returns:
+        Autocorrelations of 1 to `LAGS` nights, shape (rows, `LAGS`); 0 where a lag has no pair.
+    """
+    rows, nights, slices, length = residuals.shape
+    flat = (residuals * there[..., np.newaxis]).reshape(rows, nights, slices * length)
+    square = np.einsum("ftx,ftx->f", flat, flat)
+    mean_square = square / np.maximum(there.sum(axis=(1, 2)), 1)
+    found = np.zeros((rows, LAGS))
+    for lag in range(1, min(LAGS, nights - 1) + 1):
+        product = np.einsum("ftx,ftx->f", flat[:, lag:], flat[:, :-lag])
+        pairs = np.einsum("ftx,ftx->f", there[:, lag:], there[:, :-lag])
+        mean_product = product / np.maximum(pairs, 1)
+        known = (pairs > 0) & (mean_square > 0)
+        found[:, lag - 1] = np.where(known, mean_product / np.maximum(mean_square, TINY), 0.0)
+    return found

@@ -1,0 +1,149 @@
+"""Rows of distributions: categories by the roots of their shares, numbers by the Wasserstein distance of their bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past
+from monitoring.verdicts.rows import NATS, UNITS, Distance, Floats, Ints, Past, Rows, Unit
+
+SMOOTHING = 5.0
+"""A slice counts as if so many rows more had come, spread as they are over all rows: near-empty cells of small slices
+would otherwise pass for change."""
+Counts = npt.NDArray[Any]
+"""Whole numbers of any width."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How counts of one block become points, and differences of points a squared distance.
+
+    Attributes:
+        unit: one of `rows.UNITS`.
+        dof: directions chance moves a row in, shape (rows,).
+        points: counts of shape (rows, …, slices, cells) to points of shape (rows, …, slices, length).
+        square: differences of points to squared distances, the last axis gone.
+    """
+
+    unit: Unit
+    dof: Floats
+    points: Callable[[Counts], Points]
+    square: Callable[[Points], Points]
+
+
+def roots(whole: Counts) -> Scale:
+    """The scale of categories: 2√p, on which chance is alike for rare and frequent cells.
+
+    A cell may be any value, `other` and null among them. Source: Freeman and Tukey, "Transformations related to the
+    angular and the square root", Ann. Math. Stat. 21 (1950).
+
+    Args:
+        whole: counts over all rows and many nights, shape (rows, cells), towards which small slices are smoothed.
+    """
+    toward = (whole / np.maximum(whole.sum(axis=-1, keepdims=True), 1)).astype(np.float32)
+
+    def points(counts: Counts) -> Points:
+        usual = np.float32(SMOOTHING) * _beside(toward, counts.ndim)
+        total = counts.sum(axis=-1, keepdims=True, dtype=np.float32) + np.float32(SMOOTHING)
+        found: Points = 2 * np.sqrt((counts + usual) / total)
+        return found
+
+    def square(difference: Points) -> Points:
+        return np.asarray(np.einsum("...k,...k->...", difference, difference))
+
+    return Scale("js", np.maximum((whole > 0).sum(axis=1) - 1, 1).astype(np.float64), points, square)
+
+
+def bands(widths: Floats) -> Scale:
+    """The scale of numbers: how far the mean row has to move, in standard deviations of the reference.
+
+    That is the Wasserstein distance, the integral of the gap between both cumulative shares. It is taken by the
+    trapezoid rule over the ordered bands. Where the gap changes its sign inside a band that is a little more than the
+    exact distance.
+
+    Args:
+        widths: what the gap at the upper edge of each band but the last counts for: half the widths of both bands
+            beside it, in standard deviations of the reference, shape (rows, bands - 1).
+    """
+    stretch = widths.astype(np.float32)
+
+    def points(counts: Counts) -> Points:
+        running = np.cumsum(counts[..., :-1], axis=-1, dtype=np.float32)
+        total = counts.sum(axis=-1, dtype=np.float32)[..., np.newaxis]
+        found: Points = running / np.maximum(total, 1) * _beside(stretch, counts.ndim)
+        return found
+
+    def square(difference: Points) -> Points:
+        return np.asarray(np.abs(difference).sum(axis=-1) ** 2)
+
+    return Scale("sd", np.ones(len(widths)), points, square)
+
+
+def of_counts(scale: Scale, counts: Counts, reference: Counts, weeks: int, bank: Bank, floor: Floats) -> Rows:
+    """Rows of one block of distributions.
+
+    Args:
+        counts: shape (rows, nights, slices, cells), tonight last, all rows the first slice; cells that a row does
+            not have are 0.
+        reference: all nights of the reference together, shape (rows, slices, cells).
+        weeks: how many weeks the reference is.
+        floor: in the unit of the scale, shape (rows,).
+    """
+    size = counts.sum(axis=-1).astype(np.float64)
+    rows, _, slices = size.shape
+    there = bank.there(size)
+    nights = laid(scale.points(counts), there, bank.kind)
+    back = bank.weeks_back
+    last = counts[:, -WEEK:].sum(axis=1)
+    before = np.where(there[:, back, :, np.newaxis] > 0, counts[:, back], 0).sum(axis=1)
+    return Rows(
+        unit=np.full(rows, UNITS.index(scale.unit)),
+        dof=scale.dof,
+        floor=floor,
+        level=np.zeros((rows, slices)),
+        tonight=_distance(scale, nights.residual[:, -1], size[:, -1], nights.nights[:, -1]),
+        week=_between(scale, last, before, there[:, back].sum(axis=1)),
+        ageing=_between(scale, last, reference, np.full((rows, slices), float(max(weeks, 1) * WEEK))),
+        past=past(nights.before(), scale.square, size[:, :-1], np.full((rows, slices), np.inf)),
+    )
+
+
+def past_of_counts(scale: Scale, counts: Counts, kind: Ints) -> Past:
+    """How the reference's own nights differ, and its weeks.
+
+    Args:
+        counts: nights of the reference, shape (rows, nights, slices, cells).
+        kind: shape (nights,).
+    """
+    size = counts.sum(axis=-1).astype(np.float64)
+    rows, _, slices = size.shape
+    whole = scale.points(counts.sum(axis=1))
+    blocks = scale.square(scale.points(by_week(counts)) - whole[:, np.newaxis]).astype(np.float64)
+    nights = laid(scale.points(counts), (size > 0).astype(np.float32), kind)
+    cases = np.full((rows, slices), np.inf)
+    return past(nights, scale.square, size, cases, (blocks, by_week(size)))
+
+
+def _between(scale: Scale, current: Counts, other: Counts, nights: Points) -> Distance:
+    difference = scale.points(current) - scale.points(other)
+    known = np.where(other.sum(axis=-1) > 0, nights, 0)
+    return _distance(scale, difference, current.sum(axis=-1).astype(np.float64), known)
+
+
+def _distance(scale: Scale, difference: Points, size: Floats, nights: Points) -> Distance:
+    squared = np.where((size > 0) & (nights > 0), scale.square(difference), np.nan).astype(np.float64)
+    effect = np.sqrt(squared / NATS) if scale.unit == "js" else np.sqrt(squared)
+    # a number whose rows lie further up has less below every edge
+    up = difference.sum(axis=-1) < 0 if scale.unit == "sd" else np.zeros(squared.shape, dtype=bool)
+    none = np.zeros(squared.shape)
+    return Distance(squared, effect, up, size, nights.astype(np.float64), none, none, none)
+
+
+def _beside(per_row: Points, axes: int) -> Points:
+    """Of shape (rows, length) to one that broadcasts with so many axes."""
+    return per_row.reshape(len(per_row), *(1,) * (axes - 2), per_row.shape[1])
