@@ -19,6 +19,8 @@ Points = npt.NDArray[np.floating[Any]]
 """Of either width: counts of many cells are laid out in 32 bits, which is all their roots need."""
 WEEK = 7
 """Nights that are summed, so that every weekday is in them once."""
+STORM = 4.0
+"""A night whose square is so many times the middle one of its week is a storm."""
 TINY = 1e-30
 """Keeps a division defined; far below any mean square of residuals."""
 
@@ -88,6 +90,23 @@ def laid(points: Points, there: Points, kind: Ints) -> Laid:
         residual[:, own] = mine - mean[:, np.newaxis]
         nights[:, own] = many[:, np.newaxis]
     return Laid(residual, nights, there)
+
+
+def without_storm(squares: Points) -> Points:
+    """Which of the last nights are added up: all but the roughest, if it is a storm beside the others.
+
+    A night that is out of all proportion is told by itself; in a sum it would speak for a week.
+
+    Args:
+        squares: squared distance of each night from the mean of its kind, shape (rows, nights, slices).
+
+    Returns:
+        1 for a night that is added, else 0; same shape.
+    """
+    middle = np.median(squares, axis=1, keepdims=True)
+    roughest = squares == squares.max(axis=1, keepdims=True)
+    kept: Points = 1 - (roughest & (squares > STORM * middle)).astype(np.float32)
+    return kept
 
 
 def past(

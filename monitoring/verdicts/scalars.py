@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past
+from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past, without_storm
 from monitoring.verdicts.rows import MOST_LOG, UNITS, Distance, Floats, Ints, Past, Rows, Unit
 from monitoring.verdicts.shares import SMOOTHING
 
@@ -75,7 +75,9 @@ def of_values(values: Values, reference: Values, weeks: int, bank: Bank, floor: 
     same = there * (bank.kind == bank.kind[-1])[np.newaxis, :, np.newaxis]
     now = point[:, -1], values.part[:, -1], size[:, -1]
     kept = usual, (values.part * same).sum(axis=1), (size * same).sum(axis=1)
-    last = _together(values, (size > 0).astype(np.float32), slice(-WEEK, None))
+    known = (size > 0).astype(np.float32)
+    known[:, -WEEK:] *= without_storm(_squared(nights.residual[:, -WEEK:]))
+    last = _together(values, known, slice(-WEEK, None))
     before = _together(values, there, back)
     frozen = reference.point[:, 0], reference.part[:, 0], reference.size[:, 0]
     many = np.where(reference.size[:, 0] > 0, float(max(weeks, 1) * WEEK), 0.0)

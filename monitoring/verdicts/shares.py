@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past
+from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past, without_storm
 from monitoring.verdicts.rows import NATS, UNITS, Distance, Floats, Ints, Past, Rows, Unit
 
 SMOOTHING = 5.0
@@ -99,7 +99,8 @@ def of_counts(scale: Scale, counts: Counts, reference: Counts, weeks: int, bank:
     there = bank.there(size)
     nights = laid(scale.points(counts), there, bank.kind)
     back = bank.weeks_back
-    last = counts[:, -WEEK:].sum(axis=1)
+    added = without_storm(scale.square(nights.residual[:, -WEEK:]))
+    last = np.where(added[..., np.newaxis] > 0, counts[:, -WEEK:], 0).sum(axis=1)
     before = np.where(there[:, back, :, np.newaxis] > 0, counts[:, back], 0).sum(axis=1)
     return Rows(
         unit=np.full(rows, UNITS.index(scale.unit)),

