@@ -88,7 +88,8 @@ def bank_of(watch: Watch, night: date, reference: Frozen, folder: str, before: P
     with reading(watch.state) as connection:
         rows = nights_since(connection, watch.service.service, night - timedelta(days=NIGHTS), night)
         of = {row.id: row.path for row in references_of(connection, watch.service.service)}
-    same = {key for key, path in of.items() if path == folder or _same_grids(watch.lake, path, reference)}
+    paths = {row.reference_id: of[row.reference_id] for row in rows}
+    same = {key for key, path in paths.items() if path == folder or _same_grids(watch.lake, path, reference)}
     known: dict[date, Dense] = {}
     if watch.service.training is None:  # else the reference holds what the training pipeline has, not the log
         known |= {

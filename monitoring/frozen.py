@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -34,7 +35,7 @@ class Frozen:
     ignored: Mapping[str, str]
     cells: pa.Table
 
-    @property
+    @cached_property
     def profile(self) -> Profile:
         """The counts, laid out densely."""
         return summarise(self.cells, self.grids, self.slices)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from monitoring.bands import Bands
 from monitoring.records import Against, Finding, Measure, Slice, Verdict
-from monitoring.verdicts.judge import Verdicts, judge
+from monitoring.verdicts.judge import LEAST_NIGHTS, Verdicts, judge
 from monitoring.verdicts.kinds import kinds
 from monitoring.verdicts.lay import WEEK, Bank
 from monitoring.verdicts.rows import UNITS, Floats, Past, Rows, joined
@@ -30,8 +30,6 @@ Parts = Callable[[npt.NDArray[Any]], tuple[Floats, Floats]]
 """Dense counts to numerators and denominators, shape (rows, nights, slices)."""
 LAST_NIGHTS = 2
 """The last two nights are in no bank: they may be the first of what is being looked for."""
-LEAST_NIGHTS = 7
-"""With fewer nights behind it nothing can be said of the service's own variation."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class _Block:
 def judged_against(
     service: Service, slices: Sequence[Slice], nights: Nights, holidays: Collection[date] = ()
 ) -> list[Finding]:
-    """Judge a night; nothing while fewer than `LEAST_NIGHTS` nights are known.
+    """Judge a night; nothing while there are fewer than `LEAST_NIGHTS` nights in the bank.
 
     Without nights of its own the reference ages by the variation of the bank.
 
@@ -78,10 +76,10 @@ def judged_against(
         slices: what the second axis of the counts is, all rows first.
         holidays: dates that are like Sundays.
     """
-    if len(nights.dates) <= LEAST_NIGHTS:
-        return []
     used = np.ones(len(nights.dates), dtype=bool)
     used[-1 - LAST_NIGHTS :] = False
+    if used.sum() < LEAST_NIGHTS:
+        return []
     own = bool(nights.reference_dates)
     context = _Context(
         service,
@@ -175,12 +173,12 @@ def _nulls(context: _Context, measure: Measure) -> _Block:
 
 def _numbers(context: _Context) -> list[_Block]:
     """Volume, and errors where the log has a status."""
-    first = context.nights.layout[0] if context.nights.layout else None
-    if first is None:
+    if not context.nights.layout:
         return []
-    cut = context.cut(first)
+    cuts = [context.cut(each) for each in context.nights.layout]
+    # every column counts all rows, but one that is gone from the log counts none
     volumes = [
-        counts[..., cut].sum(axis=-1, dtype=np.float64)[np.newaxis]
+        np.max([counts[..., cut].sum(axis=-1, dtype=np.float64) for cut in cuts], axis=0)[np.newaxis]
         for counts in (context.nights.counts, context.nights.reference_counts)
     ]
     usual = np.median(volumes[0][:, :-1], axis=1, keepdims=True)

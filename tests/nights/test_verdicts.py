@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from monitoring import bank
-from monitoring.bands import banded
-from monitoring.records import ALL_ROWS, Finding
+from monitoring.bands import banded, layout_of
+from monitoring.records import ALL_ROWS, Finding, Profile
+from monitoring.verdict import Nights, judged_against
 from shop_changes import warmer
+from store.grid import CategoryGrid
 from store.ledger import findings_of
 from store.state import reading
 
@@ -96,3 +98,22 @@ def test_only_eight_weeks_are_held_against(nights: Any) -> None:
     assert isinstance(
         bank.bank_of(watch, nights.night, reference, row.path, reference.profile).counts, np.ndarray
     )
+
+
+def test_a_lost_column_is_no_lost_request(shop: Any) -> None:
+    """The volume of a night is that of any column it has: one that is gone from the log counts no rows."""
+    grid = CategoryGrid(("a", "b"))
+    profile = Profile((ALL_ROWS,), {name: np.array([[600, 600, 0, 0]]) for name in ("x", "y")})
+    layout = layout_of(profile, {"x": grid, "y": grid}, {"x": "category", "y": "category"}, frozenset())
+    whole = banded(layout, profile)
+    tonight = banded(layout, Profile((ALL_ROWS,), {"y": profile.counts["y"]}))
+    dates = tuple(date(2026, 5, 1) + timedelta(days=n) for n in range(15))
+    counts = np.stack([*[whole] * 14, tonight])
+    nights = Nights(
+        layout, dates, counts, whole.astype(np.int64), (), np.zeros((0, *whole.shape), dtype=np.int32)
+    )
+    (volume,) = [
+        f for f in judged_against(shop.watch().service, (ALL_ROWS,), nights) if f.measure == "volume"
+    ]
+
+    assert (volume.effect, volume.rows_current, volume.verdict) == (0.0, 1200, "stable")
