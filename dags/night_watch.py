@@ -2,7 +2,7 @@
 
 | task | what it does |
 |---|---|
-| `late` | puts one message for each night that should have been judged and was not, and for each service file that cannot be read |
+| `late` | puts one message for each night that should have been judged and was not, and for each service file that cannot be read; then reads what people answered to incidents in Slack |
 | `send` | sends these, those that an earlier run could not send, and what was to wait until the morning |
 
 It does not depend on the other DAGs: when they do not run, it says so. When Airflow itself does not run, nobody
@@ -40,7 +40,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=tags(),
-    description="Tells nights that are late, and sends all messages that are due.",
+    description="Tells nights that are late, reads answers, and sends all messages that are due.",
     doc_md=__doc__,
     default_args=manner("ronda", minutes=12, retries=1) | {"retry_policy": RETRY_POLICY},
 ):

@@ -15,16 +15,19 @@ from pathlib import Path
 from rich.console import Console
 
 from demo.flight_delay import write_logs
+from monitoring.alert import Deliveries
 from monitoring.freeze import freeze
 from monitoring.standing import LOUD
+from monitoring.thread_rows import key_of
 from rollout.retrain import retrain
 from rollout.shown import text as shown_model
 from ronda import chosen, nights, released, sending
 from ronda.progress import shown
 from services.home import home_from
 from services.window import nights_between, window_between
+from store.incidents import incidents_of
 from store.ledger import nights_of
-from store.outbox import message_of
+from store.outbox import thread_of
 from store.state import reading
 from store.watch import Watch, open_watch
 
@@ -41,10 +44,11 @@ def main() -> None:
     set_defaults()
     screen = Console(highlight=False, soft_wrap=True)
     watch = prepare(screen, *PAST)
+    sent = Deliveries()
     with _timed(screen, "4. The nights, 1 June to 15 July"):
-        done = _round(watch, *NIGHTS)
+        done = _round(watch, *NIGHTS, sent=sent)
     with _timed(screen, "5. The messages"):
-        _tell(watch, screen)
+        _show(watch, sent, screen)
     with _timed(screen, "6. The dataset for the next training"):
         release = released.make(watch, window_between(*RELEASED, watch.service.time_zone), _clock())
         screen.print(released.text(watch, release))
@@ -56,9 +60,8 @@ def main() -> None:
     screen.print(f"Open {nights.place(watch, nights.finish(watch))} in a browser.")
 
 
-def _tell(watch: Watch, screen: Console) -> None:
-    """Send what the nights have to say (to files, where no token is set), and show the loudest as it reads."""
-    sent = sending.send(watch.state, watch.lake, watch.home, _clock)
+def _show(watch: Watch, sent: Deliveries, screen: Console) -> None:
+    """Count what the nights had to say (in files, where no token is set), and show what was said of `SHOWN`."""
     states = Counter(f"{each.kind}, {each.state}" for each in sent)
     screen.print(f"   {', '.join(f'{n} × {state}' for state, n in states.items()) or 'nothing new to say'}")
     undelivered = [
@@ -66,12 +69,20 @@ def _tell(watch: Watch, screen: Console) -> None:
     ]
     for line in undelivered:
         screen.print(line, markup=False)
-    with reading(watch.state) as connection:
-        shown = message_of(connection, f"alert/{SERVICE}/{SHOWN}")
-    if shown is not None:
-        blocks = json.loads(shown.payload)["blocks"]
+    said = _said(watch)
+    if said:
+        blocks = json.loads(said)["blocks"]
         screen.print("\n\n".join(html.unescape(block["text"]["text"]) for block in blocks), markup=False)
         screen.print(f"   How it looks in Slack: {watch.home.outbox}", markup=False)
+
+
+def _said(watch: Watch) -> str:
+    """What was said of `SHOWN`, by the incident that users felt; empty if nothing was."""
+    with reading(watch.state) as connection:
+        rows = sorted(incidents_of(connection, SERVICE), key=lambda each: each.measure != "outcome")
+        threads = [thread_of(connection, key_of(SERVICE, each.number)) for each in rows]
+    said = [each for thread in threads for each in thread if each.action in {"post", "update"}]
+    return next((each.payload for each in said if each.night == SHOWN), "")
 
 
 def set_defaults() -> None:
@@ -96,20 +107,29 @@ def prepare(screen: Console, first: date, last: date, *, again: bool = True) -> 
         made = freeze(watch, MODEL_VERSION, window_between(*TRAINED, watch.service.time_zone), _clock())
         screen.print(chosen.text(made, watch.service.time_zone))
     with _timed(screen, f"3. {(last - first).days + 1} nights of history, {first:%-d %b} to {last:%-d %b}"):
-        _round(watch, first, last, again=again, tell=False)
+        _round(watch, first, last, again=again)
     return watch
 
 
 def _round(
-    watch: Watch, first: date, last: date, *, again: bool = True, tell: bool = True
+    watch: Watch, first: date, last: date, *, again: bool = True, sent: Deliveries | None = None
 ) -> list[nights.Round]:
+    """Judge nights, and tell of each before the next one, as happens night by night.
+
+    Args:
+        sent: what was told is added to it; None tells nothing.
+    """
     with reading(watch.state) as connection:
         known = set() if again else {row.night for row in nights_of(connection, SERVICE)}
     wanted = [
         night for night in nights_between(first, last, watch.service.time_zone) if night.date not in known
     ]
+    done: list[nights.Round] = []
     with shown(SERVICE, len(wanted), quiet=False) as told:
-        done = nights.go_round(watch, wanted, _clock, told, tell=tell)
+        for night in wanted:
+            done += nights.go_round(watch, [night], _clock, told, tell=sent is not None)
+            if sent is not None:
+                sent += sending.send(watch.state, watch.lake, watch.home, _clock)
     errors = [each.error for each in done if each.error is not None]
     if errors:
         raise errors[0]

@@ -4,24 +4,31 @@ Killed anywhere, it is simply run again. What is promised: a message that was pu
 listed with a reason, for as long as what it says holds. It is sent once where the app may read the channel (`channels:history`, and
 `groups:history` for private ones; for a channel that was never written to before also `channels:read`). Where it may
 not, a message whose answer was lost is sent again, or held, as `slack_unknown` in the service file says.
+
+Pages wake people through the webhook. They come first, with a short time of their own, so that neither they nor
+Slack's messages wait for the other's trouble; those of one alarm stay in order.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitoring import copies
-from monitoring.sending import IN_DOUBT, Desk, Done, Patience, send
+from monitoring.sending import IN_DOUBT, Desk, Done, Patience, content_of, send
 from monitoring.slack import Bot
+from monitoring.webhook import Pager
 from services.home import Home
 from store import outbox
 from store.alone import alone
 from store.lake import Lake
 from store.outbox import MessageRow
 from store.state import State, reading, writing
+
+_ALONE = ("post", "page")  # actions that belong to no other message
+_PAGES_WAIT = 60.0  # seconds at most that pages keep Slack's messages waiting, and a call under way
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Delivery:
     Attributes:
         state: `sent`, `written`, or why it is neither: `waiting`, `unknown`, `held`, `refused`, `sending`.
         error: what is wrong and what to do; empty if nothing is.
-        place: the channel it is in, or the file that shows it.
+        place: the channel it is in, `webhook` for a page, or the file that shows it.
     """
 
     key: str
@@ -61,13 +68,15 @@ def deliver(
     wait_seconds: float = 300.0,
     timeout: float = 10.0,
 ) -> Deliveries:
-    """Send every message that is due, in the order they were recorded. What Slack does is told, and never raised.
+    """Send every message that is due, in the order they were recorded, and pages before all others.
+
+    What Slack and the webhook do is told, and never raised.
 
     Args:
         sleep: how to wait.
         wait_seconds: for how long at most, all in all; what is left then waits for the next run. A call that
             hangs ends after `timeout`, and no other message is begun once the time is used up.
-        timeout: seconds after which one call to Slack is given up.
+        timeout: seconds after which one call is given up.
 
     Raises:
         StateError: the state fails.
@@ -78,30 +87,54 @@ def deliver(
         if not is_ours:
             return done
         bot = Bot(home.slack_token, home.slack_url, timeout)
-        desk = Desk(state, lake, bot, clock, Patience(wait_seconds, sleep))
+        pager = Pager(home.webhook_url, home.webhook_key, timeout)
+        desk = Desk(state, lake, bot, pager, clock, Patience(wait_seconds, sleep))
         with reading(state) as connection:
             due = outbox.due(connection, clock())
-        stop, began = "", clock()
-        for row in due:
-            if (clock() - began).total_seconds() > wait_seconds:
-                break  # what is left waits for the next run, as does whoever started this one
-            try:
-                each = _deliver(desk, home, row, stop)
-            except outbox.TakenBackError:  # since the list was made; a revision of its night says why
-                copies.remove(home, row)
-                continue
-            stop = each.stop or stop
-            done.append(_delivery(home, each.row))
+        pages = [row for row in due if row.action == "page"]
+        rest = [row for row in due if row.action != "page"]
+        for rows, seconds in ((pages, min(_PAGES_WAIT, wait_seconds)), (rest, wait_seconds)):
+            own = replace(desk, patience=Patience(seconds, sleep))
+            done.extend(_delivery(home, row) for row in _round(own, home, rows))
     return done
+
+
+def _round(desk: Desk, home: Home, due: Sequence[MessageRow]) -> Iterator[MessageRow]:
+    """Each message after it was tried, for as long as the desk's patience was at the beginning."""
+    stop, began, seconds = "", desk.clock(), desk.patience.left
+    behind: dict[str, MessageRow] = {}
+    for row in due:
+        if (desk.clock() - began).total_seconds() > seconds:
+            return  # what is left waits for the next run, as does whoever started this one
+        alarm = _alarm(row)
+        try:
+            each = _after(desk, row, behind[alarm]) if alarm in behind else _deliver(desk, home, row, stop)
+        except outbox.TakenBackError:  # since the list was made; a revision of its night says why
+            copies.remove(home, row)
+            continue
+        stop = each.stop or stop
+        if alarm and each.row.state not in {"sent", "written"}:
+            behind.setdefault(alarm, each.row)
+        yield each.row
+
+
+def _alarm(row: MessageRow) -> str:
+    """What a page is about; empty for other messages. A page that is late must not open again what a later one closed."""
+    return str(content_of(row).get("dedup_key") or "") if row.action == "page" else ""
+
+
+def _after(desk: Desk, row: MessageRow, first: MessageRow) -> Done:
+    return Done(_note(desk, row, f"It waits until {first.key} is sent, which is {first.state}."))
 
 
 def _deliver(desk: Desk, home: Home, row: MessageRow, stop: str) -> Done:
     parent = _parent(desk.state, row)
-    if not home.slack_token or (parent is not None and parent.state == "written"):
+    secret = home.webhook_key if row.action == "page" else home.slack_token
+    if not secret or (parent is not None and parent.state == "written"):
         return Done(_write(desk, home, row))
     if stop:
         return Done(_put_aside(desk, home, row, stop))
-    if row.action != "post" and (parent is None or parent.state != "sent" or not parent.ts):
+    if row.action not in _ALONE and (parent is None or parent.state != "sent" or not parent.ts):
         stands = f"is {parent.state}" if parent is not None else "is not in the state"
         return Done(_note(desk, row, f"It waits until {row.about} is sent, which {stands}."))
     if row.action == "update" and _is_outdated(desk.state, row):
@@ -117,7 +150,7 @@ def _deliver(desk: Desk, home: Home, row: MessageRow, stop: str) -> Done:
 
 
 def _parent(state: State, row: MessageRow) -> MessageRow | None:
-    if row.action == "post":
+    if row.action in _ALONE:
         return None
     with reading(state) as connection:
         return outbox.message_of(connection, row.about)
@@ -130,7 +163,7 @@ def _is_outdated(state: State, row: MessageRow) -> bool:
 
 def _write(desk: Desk, home: Home, row: MessageRow) -> MessageRow:
     """Let files stand for the message. One that may be in its channel stays in doubt: a token may come yet."""
-    if row.state in IN_DOUBT:
+    if row.state in IN_DOUBT and row.action != "page":
         error = "It may have arrived, and cannot be looked for: set RONDA_SLACK_TOKEN."
         return _put_aside(desk, home, row, error)
     try:
@@ -170,5 +203,6 @@ def _settle(desk: Desk, row: MessageRow, state: outbox.State, error: str) -> Mes
 
 
 def _delivery(home: Home, row: MessageRow) -> Delivery:
-    place = row.channel if row.state == "sent" else copies.place(home, row)
+    sent = "webhook" if row.action == "page" else row.channel
+    place = sent if row.state == "sent" else copies.place(home, row)
     return Delivery(row.key, row.kind, row.service, row.state, row.error, place)

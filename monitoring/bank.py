@@ -73,7 +73,9 @@ def from_bytes(data: bytes) -> Dense:
     return found
 
 
-def bank_of(watch: Watch, night: date, reference: Frozen, folder: str, before: Profile) -> Bank:
+def bank_of(
+    watch: Watch, night: date, reference: Frozen, folder: str, before: Profile, back: int = NIGHTS
+) -> Bank:
     """Read what a night is compared with.
 
     Nights that were judged on other grids are left out: their cells are not ours.
@@ -81,12 +83,13 @@ def bank_of(watch: Watch, night: date, reference: Frozen, folder: str, before: P
     Args:
         reference: what the night is compared with, and `folder`, its place in the lake.
         before: its profile.
+        back: how many nights are read.
     """
     layout = layout_of(watch.service, reference, before)
     name = bands.name_of(layout, len(before.slices))
     frozen_nights, frozen_counts = frozen_of(watch.lake, folder, name, len(before.slices), layout)
     with reading(watch.state) as connection:
-        rows = nights_since(connection, watch.service.service, night - timedelta(days=NIGHTS), night)
+        rows = nights_since(connection, watch.service.service, night - timedelta(days=back), night)
         of = {row.id: row.path for row in references_of(connection, watch.service.service)}
     paths = {row.reference_id: of[row.reference_id] for row in rows}
     same = {key for key, path in paths.items() if path == folder or _same_grids(watch.lake, path, reference)}
@@ -95,7 +98,7 @@ def bank_of(watch: Watch, night: date, reference: Frozen, folder: str, before: P
         known |= {
             day: counts
             for day, counts in zip(frozen_nights, frozen_counts, strict=True)
-            if night - timedelta(days=NIGHTS) <= day < night
+            if night - timedelta(days=back) <= day < night
         }
     for row in rows:
         if row.reference_id in same:

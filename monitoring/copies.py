@@ -25,7 +25,8 @@ def put(home: Home, row: MessageRow) -> None:
     content = content_of(row)
     home.outbox.mkdir(parents=True, exist_ok=True)
     _put(_path(home, row, ".json"), _request(row, content))
-    _put(_path(home, row, ".html"), preview(content, row.channel, row.due_at))
+    channel = "the webhook" if row.action == "page" else row.channel
+    _put(_path(home, row, ".html"), preview(_shown(row, content), channel, row.due_at))
 
 
 def remove(home: Home, row: MessageRow) -> None:
@@ -44,7 +45,9 @@ def place(home: Home, row: MessageRow) -> str:
 
 
 def _request(row: MessageRow, content: dict[str, Any]) -> str:
-    if row.action == "file":
+    if row.action == "page":
+        body = content
+    elif row.action == "file":
         body = {"channel": row.channel, **content}
     elif row.action == "update":
         body = update_body(row.about, row.channel, "", content)
@@ -52,6 +55,20 @@ def _request(row: MessageRow, content: dict[str, Any]) -> str:
         body = message_body(row.key, row.channel, content)
     shown = body | {"action": row.action, "about": row.about}
     return json.dumps(shown, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def _shown(row: MessageRow, content: dict[str, Any]) -> dict[str, Any]:
+    """What the preview draws: of a page the line that is on a phone's screen, and what it asks for."""
+    payload = content.get("payload")
+    if row.action != "page" or not isinstance(payload, dict):
+        return content
+    asked = " · ".join(str(each) for each in (content.get("event_action"), payload.get("severity")) if each)
+    return {
+        "blocks": [
+            {"type": "section", "text": str(payload.get("summary", ""))},
+            {"type": "context", "elements": [asked]},
+        ]
+    }
 
 
 def _put(path: Path, text: str) -> None:

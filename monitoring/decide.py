@@ -7,11 +7,11 @@ show, and `inconclusive` when chance alone could look like the floor and the cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
-from monitoring.records import ALL_ROWS, Finding, Measure, Score, Slice, Verdict
+from monitoring.records import ALL_ROWS, NUMBERS, Finding, Measure, Score, Slice, Verdict
 from services.model import Service
 
 REFERENCE = "reference"
@@ -23,19 +23,19 @@ Key = tuple[Measure, str, Slice]
 """Measure, feature and slice."""
 
 
-def decide(service: Service, found: Iterable[Score], judged: Mapping[Key, Finding]) -> list[Finding]:
-    """One finding per score.
+def decide(service: Service, found: Iterable[Score], judged: Iterable[Finding]) -> list[Finding]:
+    """One finding per score; then those of numbers, which no score is of, and of shares that moved in a slice.
 
     The effect that is held against the floor is sqrt(effect² − noise²): on average the noise is what two
     samples of the same traffic differ by. The floor is the feature's own, else the service's floor for its
     kind; shares have the share floor.
 
     Args:
-        judged: what is known of a score given the nights before; empty while they are too few.
+        judged: what is known given the nights before; empty while they are too few.
     """
-    return [
-        _judge(service, score, judged.get((score.measure, score.feature, score.slice))) for score in found
-    ]
+    known = {_key(each): each for each in judged}
+    told = {_key(score): _judge(service, score, known.get(_key(score))) for score in found}
+    return [*told.values(), *(each for key, each in known.items() if key not in told and _is_kept(each))]
 
 
 def not_computed(reasons: Iterable[tuple[str, str]]) -> list[Finding]:
@@ -44,6 +44,20 @@ def not_computed(reasons: Iterable[tuple[str, str]]) -> list[Finding]:
         Finding("distribution", feature, ALL_ROWS, REFERENCE, "not_computed", reason=reason)
         for feature, reason in reasons
     ]
+
+
+def _key(of: Score | Finding) -> Key:
+    return of.measure, of.feature, of.slice
+
+
+def _is_kept(finding: Finding) -> bool:
+    """Whether a finding without a score is told: hundreds of slices that moved by nothing are not."""
+    whole, moved = finding.slice == ALL_ROWS, finding.verdict == "drifted"
+    return moved or whole if finding.measure in NUMBERS else moved and not whole and _is_share(finding)
+
+
+def _is_share(finding: Finding) -> bool:
+    return finding.measure in {"null_share", "unseen_share"}
 
 
 def _judge(service: Service, score: Score, known: Finding | None) -> Finding:

@@ -13,11 +13,11 @@ from datetime import datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from monitoring import message
-from monitoring.message import Payload
-from monitoring.records import NightPage, Story
+from monitoring import message, thread_words, threads
+from monitoring.morning import morning_line
 from monitoring.standing import LOUD
-from monitoring.telling import morning_line
+from monitoring.story import Story
+from monitoring.thread_rows import Night, free, text_of
 from services.model import Service
 from store import digest, outbox
 from store.canonical import canonical_json
@@ -27,38 +27,27 @@ from store.outbox import MessageRow, Unknown
 from store.state import Connection, State, writing
 
 
-def night(
-    connection: Connection,
-    service: Service,
-    page: NightPage,
-    story: Story,
-    row: NightRow,
-    *,
-    attach: bool,
-    tell: bool = True,
-    revised: bool = True,
-) -> list[MessageRow]:
-    """Put into the outbox what a night has to say now, or a line for the morning, or nothing.
+def night(connection: Connection, night: Night, story: Story) -> list[MessageRow]:
+    """Put into the outbox what a night has to say now: its incidents' messages, and a line for the morning.
 
-    An alert that was told already is replaced in place, with an answer in its thread that says why; one that
+    A message that was told already is replaced in place, with an answer in its thread that says why; one that
     no longer holds is withdrawn the same way. One that nobody got is amended, or taken back: to withdraw what
     was never said would be the first that people hear of it.
 
     Args:
         connection: the transaction that records the night.
-        attach: the page goes along as a file, since nothing says where pages are served.
-        tell: whether anything new is said. If not, only what may not have reached anybody is made true.
-        revised: whether this is a new revision; if not, its page was lost and tells something else since.
 
     Returns:
         The messages that were taken back.
     """
-    path = row.page_path.removeprefix("pages/")
-    line = "" if story.state in LOUD else morning_line(page, story, row.moved)
-    url = message.page_url(service, path)
-    return _in_the_morning(connection, service, row, line, url, tell=tell) + _alert(
-        connection, service, page, story, row, attach=attach, tell=tell, revised=revised
-    )
+    said = threads.follow(connection, night)
+    words = thread_words.morning_words(night.page, said.waits)
+    # inputs are told by their incidents where these are known: once, and not each morning that they stay moved
+    inputs = night.row.moved if night.page.incidents is None else 0
+    moved = "" if story.state in LOUD or words else morning_line(night.page, story, inputs)
+    url = message.page_url(night.service, night.row.page_path.removeprefix("pages/"))
+    waits = _in_the_morning(connection, night.service, night.row, words or moved, url, tell=night.tell)
+    return waits + list(said.gone)
 
 
 def follow(state: State, services: Iterable[Service], now: datetime) -> list[MessageRow]:
@@ -132,108 +121,6 @@ def _make_anew(connection: Connection, key: str, now: datetime) -> list[MessageR
     return []
 
 
-def _alert(
-    connection: Connection,
-    service: Service,
-    page: NightPage,
-    story: Story,
-    row: NightRow,
-    *,
-    attach: bool,
-    tell: bool,
-    revised: bool,
-) -> list[MessageRow]:
-    key = f"alert/{row.service}/{row.night.isoformat()}"
-    loud = story.state in LOUD
-    told = outbox.message_of(connection, key)
-    if told is None:
-        if not (loud and tell):
-            return []
-        outbox.put(connection, _row(key, service, row, _said(service, page, story, row, row.recorded_at)))
-    elif (nobody_got_it := outbox.hold(connection, key)) and not loud:
-        return outbox.take_back(connection, key)
-    elif not tell and told.state in {"sent", "written"}:
-        return []
-    else:
-        heard_at = row.recorded_at if nobody_got_it else told.recorded_at
-        why = _text(message.revised(page)) if tell and revised and row.revision > 1 else ""
-        said = _said(service, page, story, row, heard_at)
-        _replace(connection, service, row, told, said, why, kind="alert" if loud else outbox.WITHDRAWN)
-    if not loud or not attach or service.page_base_url:
-        return []
-    # the page's place holds its newest content: a file that waits would be the same under an older name
-    older = outbox.take_back_files(connection, key)
-    post = outbox.message_of(connection, key)
-    if post is not None:
-        outbox.put(connection, _file(post, service, row))
-    return older
-
-
-def _said(service: Service, page: NightPage, story: Story, row: NightRow, heard_at: datetime) -> str:
-    """The alert of a loud night, or what takes it back; `heard_at` is when people hear, or heard, of it first."""
-    path, told_on = row.page_path.removeprefix("pages/"), heard_at.date()
-    if story.state in LOUD:
-        return _text(message.alert(page, story, service, path, told_on=told_on))
-    return _text(message.withdrawn(page, service, path, told_on=told_on))
-
-
-def _replace(
-    connection: Connection,
-    service: Service,
-    row: NightRow,
-    told: MessageRow,
-    said: str,
-    why: str,
-    *,
-    kind: str,
-) -> None:
-    """Let a message say something else: before it was sent, or by an update of it in the channel."""
-    if outbox.amend(connection, told.key, said, channel=service.slack, unknown=service.slack_unknown):
-        return
-    if outbox.latest_payload(connection, told.key) == said:
-        return
-    stem = _free(connection, f"{told.key}/revision-{row.revision}")
-    outbox.put(connection, _row(stem, service, row, said, kind=kind, action="update", about=told))
-    if why:
-        outbox.put(connection, _row(f"{stem}/why", service, row, why, action="reply", about=told))
-
-
-def _row(
-    key: str,
-    service: Service,
-    row: NightRow,
-    payload: str,
-    *,
-    kind: str = "alert",
-    action: outbox.Action = "post",
-    about: MessageRow | None = None,
-) -> MessageRow:
-    """A message; one that belongs to a post is where the post is, whatever the service file says since."""
-    return MessageRow(
-        key=key,
-        kind=kind,
-        service=service.service,
-        channel=about.channel if about is not None else service.slack,
-        payload=payload,
-        due_at=row.recorded_at,
-        recorded_at=row.recorded_at,
-        night=row.night,
-        action=action,
-        about=about.key if about is not None else "",
-        unknown=service.slack_unknown,
-    )
-
-
-def _file(about: MessageRow, service: Service, row: NightRow) -> MessageRow:
-    sha = row.page_sha or row.content_sha
-    name = f"{row.service}-{row.night.isoformat()}-{sha[:8]}.html"
-    payload = canonical_json(
-        {"path": row.page_path, "name": name, "title": f"{row.service} {row.night.isoformat()}"}
-    )
-    key = f"{about.key}/page-{sha[:12]}"
-    return _row(key, service, row, payload.decode(), action="file", about=about)
-
-
 def _line(service: Service, row: NightRow, line: str, url: str) -> LineRow:
     zone = ZoneInfo(service.time_zone)
     due = datetime.combine(row.night + timedelta(days=1), time.fromisoformat(service.morning_at), tzinfo=zone)
@@ -259,7 +146,7 @@ def _morning(lines: list[LineRow], language: str, now: datetime) -> str:
     rows = [
         (line.service, line.night, each["line"], each["url"]) for line, each in zip(lines, said, strict=True)
     ]
-    return _text(message.morning(rows, language, now.date()))
+    return text_of(message.morning(rows, language, now.date()))
 
 
 def _morning_key(connection: Connection, channel: str, owner: str, due_at: datetime) -> str:
@@ -267,14 +154,4 @@ def _morning_key(connection: Connection, channel: str, owner: str, due_at: datet
     whose = re.sub(r"[^a-z0-9]+", "-", f"{channel} {owner}".lower()).strip("-")
     tag = hashlib.sha256(f"{channel}\x1f{owner}".encode()).hexdigest()[:8]
     stem = f"morning/{due_at.date().isoformat()}/{whose[:60]}-{tag}"
-    return _free(connection, stem)
-
-
-def _free(connection: Connection, stem: str) -> str:
-    """The first key of this stem that no message has."""
-    keys = (f"{stem}/{n}" if n > 1 else stem for n in range(1, 1000))
-    return next(key for key in keys if outbox.message_of(connection, key) is None)
-
-
-def _text(payload: Payload) -> str:
-    return canonical_json(payload).decode()
+    return free(connection, stem)

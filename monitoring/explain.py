@@ -9,24 +9,27 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
-from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
-from monitoring.standing import limit, lost, only_set_aside, place, state_of, told
+from monitoring.incident import WATCHED, IncidentLine, watched_as
+from monitoring.records import ALL_ROWS, DeploymentLine, NightPage, NumberLine
+from monitoring.speaking import line_of, speaking, state_of, told
+from monitoring.standing import limit, lost, only_set_aside, place
+from monitoring.story import Affected, Story, Where
 from monitoring.text import blur
 from monitoring.where import is_up, where
 from services.window import night_of
-
-WATCHED = {
-    "outcome": "outcome", "errors": "errors", "volume": "volume", "null_share": "nulls", "prediction": "prediction",
-    "latency_ms": "latency", "first_token_ms": "latency", "cost": "cost", "tokens_in": "cost", "tokens_out": "cost",
-}  # fmt: skip
-"""Number -> what the service file calls it in `critical` and `morning`."""
 
 _NEAR = 0.05
 _DAY = timedelta(days=1)
 
 
-def explain(page: NightPage) -> Story:
-    """The story of a night; a quiet one is told by its state alone."""
+def explain(page: NightPage, incident: IncidentLine | None = None) -> Story:
+    """The story of a night, or of one of its incidents; a quiet night is told by its state alone.
+
+    The first incident to be told takes along what else users feel that night; every other one is told alone.
+    """
+    first = next(iter(speaking(page)), None)
+    if incident is not None and incident != first:
+        return _alone(page, incident)
     state, lines = state_of(page), told(page)
     far = [
         line
@@ -41,22 +44,66 @@ def explain(page: NightPage) -> Story:
     calm = tuple(name for name in page.critical if name not in names and _is_calm(page, name))
     if state == "data" or not lines:
         since = page.night if state == "data" else None
-        return Story(state, others=lines, since=since, serving=serving, urgent=urgent, calm=calm)
+        if first is not None and state != "data":
+            return _alone(page, first)
+        return Story(
+            state, others=lines, since=since, serving=serving, urgent=urgent, calm=calm, incident=first
+        )
+    return _story(page, lines, first, urgent, calm)
+
+
+def _alone(page: NightPage, incident: IncidentLine) -> Story:
+    """The story of an incident by itself."""
+    words = {watched_as(key) for key in incident.keys}
+    urgent = tuple(name for name in page.critical if name in words)
+    calm = tuple(name for name in page.critical if name not in words and _is_calm(page, name))
+    line = line_of(page, incident)
+    if line is not None:
+        return _story(page, (line,), incident, urgent, calm)
+    state = "data" if incident.lead.key.measure == "schema" else "changed"
+    since, nights = incident.first, len(incident.seen)
+    serving = _serving(page, since)
+    deployed = None if state == "data" else _deployed(page, since)
+    return Story(
+        state,
+        since=since,
+        nights=nights,
+        deployed=deployed,
+        serving=serving,
+        urgent=urgent,
+        calm=calm,
+        incident=incident,
+    )
+
+
+def _story(
+    page: NightPage,
+    lines: tuple[NumberLine, ...],
+    incident: IncidentLine | None,
+    urgent: tuple[str, ...],
+    calm: tuple[str, ...],
+) -> Story:
     lead = lines[0]
     since, nights = _since(lead)
+    if incident is not None and incident.first < page.night:
+        # an outcome is told some nights after its own, and has gone on since that many nights before
+        since = min(since, incident.first + (lead.of_night - page.night))
+        nights = max(nights, len(incident.seen))
+    own = Affected(lead.part, lead)
     return Story(
-        state=state,
+        state=state_of(page),
         lead=lead,
         others=lines[1:],
         more=_more(lead),
-        expected=_expected(page, lead),
-        where=where(lead, page.places),
+        expected=_expected(page, lead) if lead.part == ALL_ROWS else None,
+        where=Where("some", (own,)) if lead.part != ALL_ROWS else where(lead, page.places),
         since=since,
         nights=nights,
         deployed=_deployed(page, since),
         serving=_serving(page, since),
         urgent=urgent,
         calm=calm,
+        incident=incident,
     )
 
 

@@ -32,10 +32,14 @@ class Past:
     outcomes: tuple[OutcomeRow, ...]
 
 
-def past_of(watch: Watch, night: date) -> Past:
-    """Read what a night is shown beside."""
+def past_of(watch: Watch, night: date, nights: int = 0) -> Past:
+    """Read what a night is judged by and shown beside.
+
+    Args:
+        nights: how many nights back it is judged by; what pages show (`history_nights`) is read in any case.
+    """
     service = watch.service
-    back = service.enough.history_nights
+    back = max(nights, service.enough.history_nights)
     with reading(watch.state) as connection:
         numbers = numbers_before(connection, service.service, night, back)
         outcome, earlier, join = None, [], {}
@@ -52,6 +56,12 @@ def past_of(watch: Watch, night: date) -> Past:
 def outcome_number(row: OutcomeRow) -> Number:
     """The share of a cohort's labelled requests with the positive outcome."""
     return Number("outcome", "", row.positive / row.mature if row.mature else None, row.positive, row.mature)
+
+
+def outcomes_by_cohort(past: Past) -> dict[date, Number]:
+    """What is known of each cohort's outcome, the one that is mature with this night among them."""
+    rows = past.outcomes if past.outcome is None else (*past.outcomes, past.outcome)
+    return {row.night: outcome_number(row) for row in rows}
 
 
 def outcome_history(service: Service, past: Past) -> tuple[tuple[date, Number | None], ...]:

@@ -9,18 +9,23 @@ from functools import partial
 from itertools import takewhile
 from typing import Any
 
+from monitoring.incident import SEVERITIES, Severity, rank
+from monitoring.incident_cards import Standing, about, standing_words
 from monitoring.standing import LOUD, STATES, State
 from monitoring.text import count, day, fill, href, say, short
+from monitoring.verdicts.incidents import Key
 
 NIGHTS = 28
 """How many nights the index shows."""
 
+_GOING_ON = ("open", "acknowledged")
+"""Incidents that go on and are not muted, those first that nobody looks after."""
 _MARKS: dict[State, str] = {"data": "■", "changed": "▲", "no_verdict": "?", "early": "·", "quiet": "●"}
 
 
 @dataclass(frozen=True)
 class IndexNight:
-    """One night of a service: what it came to (`monitoring.standing.state_of`), its page, and its headline if loud."""
+    """One night of a service: what it came to (`monitoring.speaking.state_of`), its page, and its headline if loud."""
 
     night: date
     state: State
@@ -42,27 +47,48 @@ class IndexRelease:
 
 
 @dataclass(frozen=True)
+class IndexIncident:
+    """An incident that is not over: what it is, in the words it was told in, and how it stands.
+
+    Attributes:
+        headline: empty for one that no message was sent of; it is then told by its `key`.
+        by: who looks after it, or empty; `until` the last night it is muted for.
+        last: the last night it was seen.
+    """
+
+    number: int
+    state: str
+    severity: Severity
+    key: Key
+    last: date
+    headline: str = ""
+    by: str = ""
+    until: date | None = None
+
+
+@dataclass(frozen=True)
 class IndexLine:
-    """One service with its nights, in any order, and its newest releases first."""
+    """One service with its nights and the incidents that are not over, in any order; its newest releases first."""
 
     service: str
     owner: str
     nights: tuple[IndexNight, ...]
     releases: tuple[IndexRelease, ...] = ()
+    incidents: tuple[IndexIncident, ...] = ()
 
 
 def render_index(services: Sequence[IndexLine], language: str = "en", undelivered: Sequence[str] = ()) -> str:
     """The index page as one self-contained HTML file. The same input gives the same bytes.
 
-    Services stand worst first: those whose newest night is missing, then by their newest night, then by how many
-    of the shown nights were not quiet.
+    Services stand worst first: those with an incident that cannot wait, then those whose newest night is missing, then
+    by their newest night, then by how many of the shown nights were not quiet.
 
     Args:
         undelivered: why each message that could not be delivered was not.
     """
     last = max((night.night for line in services for night in line.nights), default=None)
     lines = [_line(line, last, language) for line in sorted(services, key=partial(_badness, last=last))]
-    look = sum(bool(line["late"]) or line["state"] in {"data", "changed", "no_verdict"} for line in lines)
+    look = sum(bool(line["look"]) for line in lines)
     lead = say(language, "index.lead", n=look) if lines else say(language, "index.empty")
     return fill(
         "index.html",
@@ -75,10 +101,13 @@ def render_index(services: Sequence[IndexLine], language: str = "en", undelivere
     )
 
 
-def _badness(line: IndexLine, last: date | None) -> tuple[int, int, str]:
+def _badness(line: IndexLine, last: date | None) -> tuple[int, int, int, str]:
     nights = _recent(line)
     late = not nights or nights[-1].night != last
+    worst = _worst(line)
+    cannot_wait = worst is not None and worst.severity == "critical" and worst.state in _GOING_ON
     return (
+        _GOING_ON.index(worst.state) if worst is not None and cannot_wait else len(_GOING_ON),
         -1 if late else STATES.index(nights[-1].state),
         -sum(night.state in {"data", "changed"} for night in nights),
         line.service,
@@ -101,9 +130,48 @@ def _line(line: IndexLine, last: date | None, language: str) -> dict[str, Any]:
         "newest": newest,
         "late": newest is None or newest.night != last,
         "href": href(newest.href) if newest else "",
-        "open": [_open(night, language) for night in _open_nights(line)],
+        "look": _needs_a_look(line, newest, last),
+        "incidents": _incidents(line, newest, language),
+        "open": [] if line.incidents else [_open(night, language) for night in _open_nights(line)],
         "releases": [_release(release, language) for release in line.releases],
         "cells": [_cell(nights.get(d), language) for d in days],
+    }
+
+
+def _needs_a_look(line: IndexLine, newest: IndexNight | None, last: date | None) -> bool:
+    if newest is None or newest.night != last or newest.state in {"data", "changed", "no_verdict"}:
+        return True
+    return any(each.state == "open" and each.severity != "minor" for each in line.incidents)
+
+
+def _worst(line: IndexLine) -> IndexIncident | None:
+    """The incident to be told of all that are not over: one that goes on, then what cannot wait, then what users feel."""
+    return min(line.incidents, key=_first, default=None)
+
+
+def _first(each: IndexIncident) -> tuple[bool, int, int, int, int]:
+    state = _GOING_ON.index(each.state) if each.state in _GOING_ON else len(_GOING_ON)
+    resting = state == len(_GOING_ON)
+    return resting, SEVERITIES.index(each.severity), state, rank(each.key), each.number
+
+
+def _incidents(line: IndexLine, newest: IndexNight | None, language: str) -> dict[str, Any]:
+    """How many incidents are not over, and the worst of them: what it is and how it stands."""
+    worst = _worst(line)
+    if worst is None:
+        return {}
+    night = newest.night if newest is not None else worst.last
+    stands = Standing(worst.state, worst.by, worst.until, worst.last if worst.last != night else None)
+    moved = say(language, "incident.moved", what=about(language, worst.key))
+    said = short(worst.headline, 300) or moved
+    return {
+        "number": worst.number,
+        "count": say(language, "index.incidents", n=len(line.incidents)) if len(line.incidents) > 1 else "",
+        "headline": said[:1].upper() + said[1:],
+        "stands": standing_words(language, stands, night),
+        "wait": say(language, f"incident.{worst.severity}"),
+        "severity": worst.severity if worst.state in _GOING_ON else "resting",
+        "href": href(newest.href) if newest is not None else "",
     }
 
 

@@ -10,7 +10,8 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from monitoring.records import NightPage, Story
+from monitoring.records import NightPage
+from monitoring.story import Story
 from monitoring.telling import about, also, tell
 from monitoring.text import brief_day, day, say, short
 from services.model import Service
@@ -61,26 +62,19 @@ def alert(
     facts.append(("also", "; ".join(also(line, page) for line in story.others[:_ALSO])))
     lines = [much] if much else []
     lines += [f"*{say(language, f'told.{name}')}*  {plain(text)}" for name, text in facts if text]
-    links = _links(service, page_path, language)
-    foot = "   ".join(part for part in (_whom(service), links) if part)
-    return _payload(f"{title}, {when}", [f"*{plain(title)}*  {plain(when)}", "\n".join(lines), foot])
-
-
-def withdrawn(page: NightPage, service: Service, page_path: str, told_on: date | None = None) -> Payload:
-    """What an alert is replaced by when late rows made the night an ordinary one; arguments as `alert`."""
-    text = say(
-        page.language,
-        "message.withdrawn",
-        service=page.service,
-        night=brief_day(page.language, page.night, told_on or page.night),
-    )
-    return _payload(text, [plain(text), _links(service, page_path, page.language)])
+    number, reactions = "", ""
+    if story.incident is not None:
+        number = plain(say(language, "message.incident", n=story.incident.number))
+        reactions = say(language, "message.reactions")
+    foot = "   ".join(part for part in (_whom(service), number, links(service, page_path, language)) if part)
+    foot = "\n".join(part for part in (foot, reactions) if part)
+    return payload(f"{title}, {when}", [f"*{plain(title)}*  {plain(when)}", "\n".join(lines), foot])
 
 
 def revised(page: NightPage) -> Payload:
     """The answer in an alert's thread when its night was judged anew."""
     text = say(page.language, "message.revised", n=page.revision, changed=short(page.changed, 300))
-    return _payload(text, [plain(text)])
+    return payload(text, [plain(text)])
 
 
 def late(service: Service, night: date, expected_at: datetime, reason: str) -> Payload:
@@ -143,20 +137,20 @@ def _no_verdict(service: Service, headline: str, known: str, wait: str, step: st
         f"*{say(language, 'told.do')}*  {plain(f'{short(service.owner)}: {step}')}",
     ]
     runbook = _link(service.runbook, say(language, "message.runbook"))
-    return _payload(title, [f"*{plain(title)}*", "\n".join(lines), f"{_whom(service)}   {runbook}".strip()])
+    return payload(title, [f"*{plain(title)}*", "\n".join(lines), f"{_whom(service)}   {runbook}".strip()])
 
 
 def came(service: Service, night: date, standing: str) -> Payload:
     """The answer in a late night's thread once it came."""
     state = say(service.language, f"state.{standing}")
     text = say(service.language, "late.came", night=day(service.language, night), state=state)
-    return _payload(text, [plain(text)])
+    return payload(text, [plain(text)])
 
 
 def back(service: Service) -> Payload:
     """The answer in the thread of a file that was gone, once it is there again."""
     text = say(service.language, "unwatched.back")
-    return _payload(text, [plain(text)])
+    return payload(text, [plain(text)])
 
 
 def morning(lines: Sequence[tuple[str, date, str, str]], language: str, told_on: date) -> Payload:
@@ -178,7 +172,7 @@ def morning(lines: Sequence[tuple[str, date, str, str]], language: str, told_on:
     ]
     if len(lines) > _LINES:
         told.append(plain(say(language, "morning.more", n=len(lines) - _LINES)))
-    return _payload(title, [f"*{plain(title)}*", "\n".join(told)])
+    return payload(title, [f"*{plain(title)}*", "\n".join(told)])
 
 
 def page_url(service: Service, page_path: str) -> str:
@@ -191,7 +185,8 @@ def _with_link(text: str, url: str, language: str) -> str:
     return f"{plain(text)}  {link}" if link else plain(text)
 
 
-def _links(service: Service, page_path: str, language: str) -> str:
+def links(service: Service, page_path: str, language: str) -> str:
+    """Where the page is, and the runbook; a page that is not served is named by its path."""
     url = page_url(service, page_path)
     page = _link(url, say(language, "message.page")) or plain(
         say(language, "message.no_page", path=page_path)
@@ -227,7 +222,8 @@ def _cut(section: str) -> Iterator[str]:
     yield piece
 
 
-def _payload(text: str, sections: Iterable[str]) -> Payload:
+def payload(text: str, sections: Iterable[str]) -> Payload:
+    """A message: what a notification shows, and sections of Slack's markup, whose text from data went through `plain`."""
     # verbatim: Slack must not look for addresses, channels or names in what is written
     blocks = [
         {"type": "section", "text": {"type": "mrkdwn", "text": piece, "verbatim": True}}

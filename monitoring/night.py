@@ -6,31 +6,36 @@ written first and the state last, in one transaction: a night that is killed any
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import numpy as np
 
-from monitoring import frozen
+from monitoring import frozen, stands
 from monitoring.bands import banded
-from monitoring.bank import bank_of
+from monitoring.bank import NIGHTS, bank_of
+from monitoring.blocks import Apart, Nights
 from monitoring.compare import scores
 from monitoring.decide import decide, not_computed
 from monitoring.deployed import MOST, deployment_columns, main_version, seen
 from monitoring.extract import OPERATIONS, Layout, fit, layout
 from monitoring.frozen import Frozen
-from monitoring.history import Past, past_of
+from monitoring.guards import guards
+from monitoring.history import Past, outcomes_by_cohort, past_of
 from monitoring.judged import Judged
 from monitoring.numbers import measure, measure_slices, outcome_slices
 from monitoring.profile import summarise
 from monitoring.record import Written, write
-from monitoring.records import Finding, Profile
+from monitoring.records import Number, Profile
+from monitoring.series import series_of
 from monitoring.validate import rules
-from monitoring.verdict import Nights, judged_against
+from monitoring.verdict import Judgement, judged_against
 from services.errors import NightError, NightNotOverError, ReferenceMissingError
-from services.field_rules import holidays_of
+from services.planned import holidays_on
 from services.window import Night, night_of
 from store.count import Counted, count
 from store.deployments import DeploymentRow
@@ -42,6 +47,9 @@ from store.source import Source
 from store.state import reading
 from store.statement import Reading, Selection, served
 from store.watch import Watch
+
+NONE_APART: Apart = MappingProxyType({})
+"""No night is set apart."""
 
 
 def run(watch: Watch, night: Night, recorded_at: datetime, *, tell: bool = True) -> Written:
@@ -59,7 +67,9 @@ def run(watch: Watch, night: Night, recorded_at: datetime, *, tell: bool = True)
         StateError: state or lake refuse.
     """
     refuse_unfinished(watch.service.service, night, recorded_at)
-    return write(watch, judge(watch, night), recorded_at, tell=tell)
+    with reading(watch.state) as connection:
+        apart = stands.read(connection, watch.service).apart(night.date)
+    return write(watch, judge(watch, night, apart), recorded_at, tell=tell)
 
 
 def refuse_unfinished(service: str, night: Night, now: datetime) -> None:
@@ -75,8 +85,12 @@ def refuse_unfinished(service: str, night: Night, now: datetime) -> None:
         )
 
 
-def judge(watch: Watch, night: Night) -> Judged:
-    """Read a night and judge it; nothing is written."""
+def judge(watch: Watch, night: Night, apart: Apart = NONE_APART) -> Judged:
+    """Read a night and judge it; nothing is written.
+
+    Args:
+        apart: nights inside an incident of a measure and feature, which are no part of what is usual of it.
+    """
     service = watch.service
     with watch.source({REQUESTS: night}) as source:
         columns = source.columns(REQUESTS)
@@ -94,14 +108,21 @@ def judge(watch: Watch, night: Night) -> Judged:
     current = summarise(counted.cells, grids, reference.slices)
     compared = {name: grid for name, grid in grids.items() if _is_judged(name, reference)}
     missing = [(name, why) for name, why in unfit.items() if _is_judged(name, reference)]
-    past = past_of(watch, night.date)
+    past = past_of(watch, night.date, NIGHTS)
     by_slice = (
         *outcome_slices(_label_counts(watch, past, reference.slices)),
         *measure_slices(service, current, grids),
     )
-    verdicts = _verdicts(watch, night, row, reference, current)
-    known = {(each.measure, each.feature, each.slice): each for each in verdicts}
-    findings = (*decide(service, scores(before, current, compared), known), *not_computed(missing))
+    numbers = (
+        *measure(service, current, grids, reference.kinds, counted.rows_kept),
+        *guards(watch, night),
+        *by_slice,
+    )
+    judgement = _judgement(watch, night, _Held(row, reference, past, apart), current, numbers)
+    findings = (
+        *decide(service, scores(before, current, compared), judgement.findings),
+        *not_computed(missing),
+    )
     return Judged(
         night=night,
         reference_row=row,
@@ -112,21 +133,34 @@ def judge(watch: Watch, night: Night) -> Judged:
         before=before,
         current=current,
         findings=findings,
-        numbers=(*measure(service, current, grids, reference.kinds, counted.rows_kept), *by_slice),
+        numbers=numbers,
         deployments=deployments,
         past=past,
+        moved=judgement.moved,
+        apart=apart,
     )
 
 
-def _verdicts(
-    watch: Watch, night: Night, row: ReferenceRow, reference: Frozen, current: Profile
-) -> list[Finding]:
+@dataclass(frozen=True)
+class _Held:
+    """What a night is held against."""
+
+    row: ReferenceRow
+    reference: Frozen
+    past: Past
+    apart: Apart
+
+
+def _judgement(
+    watch: Watch, night: Night, held: _Held, current: Profile, numbers: Sequence[Number]
+) -> Judgement:
     """What the nights before say of everything that is watched; nothing while they are few."""
-    before = reference.profile
-    bank = bank_of(watch, night.date, reference, row.path, before)
+    before, past = held.reference.profile, held.past
+    bank = bank_of(watch, night.date, held.reference, held.row.path, before)
     tonight = banded(bank.layout, current)
     dates = (*bank.nights, night.date)
-    years = {day.year for day in (*dates, *bank.reference_nights)}
+    delay = (night.date - past.outcome.night).days if past.outcome else 0
+    known = [*((day, past.numbers.get(day, ())) for day in bank.nights), (night.date, numbers)]
     nights = Nights(
         layout=bank.layout,
         dates=dates,
@@ -134,8 +168,11 @@ def _verdicts(
         reference=banded(bank.layout, before).astype(np.int64),
         reference_dates=bank.reference_nights,
         reference_counts=bank.reference_counts,
+        series=series_of(watch.service, before.slices, known, outcomes_by_cohort(past), delay),
+        apart=held.apart,
     )
-    return judged_against(watch.service, before.slices, nights, holidays_of(watch.service.holidays, years))
+    years = {day.year for day in (*dates, dates[0] - timedelta(days=delay), *bank.reference_nights)}
+    return judged_against(watch.service, before.slices, nights, holidays_on(watch.service, years))
 
 
 def _label_counts(watch: Watch, past: Past, slices: Mapping[str, CategoryGrid]) -> list[LabelCount]:

@@ -108,7 +108,7 @@ def lines(
     return [
         line(
             n,
-            formats.get(n.name, "number"),
+            "share" if n.name == "guard" and n.denominator is not None else formats.get(n.name, "number"),
             [(day, known.get((day, n.name, n.subject))) for day in days],
             night,
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import cast
 
-from monitoring.index import NIGHTS, IndexLine, IndexNight, IndexRelease, render_index
+from monitoring.index import NIGHTS, IndexIncident, IndexLine, IndexNight, IndexRelease, render_index
 from monitoring.standing import State as Standing
+from monitoring.verdicts.incidents import Key
 from services.window import dates_of
+from store.incidents import AnswerRow, IncidentRow, answers_of, incidents_of
 from store.lake import Lake
 from store.ledger import NightRow, nights_of, services_of
 from store.models import ModelRow, models_of
@@ -15,6 +18,7 @@ from store.outbox import undelivered
 from store.releases import ReleaseRow, releases_of
 from store.state import Connection, State, reading
 
+_NOT_OVER = {"open", "acknowledged", "muted"}
 RELEASES = 3
 """How many releases of a service the index shows, the newest first."""
 
@@ -41,11 +45,30 @@ def _line(connection: Connection, service: str, owner: str, zone: str) -> IndexL
     nights = nights_of(connection, service)[-NIGHTS:]
     models = {model.release_version: model for model in models_of(connection, service)}
     releases = releases_of(connection, service)[-RELEASES:]
+    said = answers_of(connection, service)
+    incidents = [row for row in incidents_of(connection, service) if row.state in _NOT_OVER]
     return IndexLine(
         service=service,
         owner=owner,
         nights=tuple(map(_night, nights)),
         releases=tuple(_release(row, zone, models) for row in reversed(releases)),
+        incidents=tuple(_incident(row, said) for row in incidents),
+    )
+
+
+def _incident(row: IncidentRow, said: Sequence[AnswerRow]) -> IndexIncident:
+    own = [each for each in said if each.number == row.number]
+    takers = [each.by for each in own if each.what == "taken"]
+    untils = [each.until for each in own if each.until is not None]
+    return IndexIncident(
+        number=row.number,
+        state=row.state,
+        severity=row.severity,
+        key=Key(row.measure, row.feature, row.slice),
+        last=row.last,
+        headline=str(json.loads(row.detail or "{}").get("headline") or ""),
+        by=takers[-1] if takers and row.state == "acknowledged" else "",
+        until=max(untils, default=None) if row.state == "muted" else None,
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from statistics import fmean, pstdev
 
 from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_number
 from monitoring.judged import Judged
-from monitoring.numbers import IN_SLICE, line, lines
+from monitoring.numbers import IN_SLICE, LEAST_NIGHTS, line, lines
 from monitoring.records import (
     ALL_ROWS,
+    NUMBERS,
     OF,
     DeploymentLine,
     FeatureLine,
@@ -64,6 +66,9 @@ def night_page(
         ignored_columns=judged.ignored,
         places=place_lines(service, judged),
         says=service.outcome.says if service.outcome else "",
+        guards={
+            (name, f".{guard.worse}"): guard.says for name, guard in service.guards.items() if guard.says
+        },
         critical=service.critical,
         runbook=service.runbook,
         noun=service.noun,
@@ -77,11 +82,34 @@ def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
     whole += gone(service, judged, whole)
     shown = _lines(service, judged, whole)
     past = judged.past
-    if past.outcome is None or service.outcome is None:
-        return tuple(shown)
-    row = past.outcome
-    number = replace(outcome_number(row), subject=service.outcome.name)
-    return (line(number, "share", outcome_history(service, past), row.night), *shown)
+    if past.outcome is not None and service.outcome is not None:
+        row = past.outcome
+        number = replace(outcome_number(row), subject=service.outcome.name)
+        shown = [line(number, "share", outcome_history(service, past), row.night), *shown]
+    known: dict[tuple[str, str], bool] = {
+        # what only left the reference little by little is as usual tonight
+        (each.measure, each.feature): each.verdict == "drifted" and set(each.against) != {"reference"}
+        for each in judged.findings
+        if each.slice == ALL_ROWS and each.p_value is not None
+    }
+    return tuple(_judged_as(each, known, judged) for each in shown)
+
+
+def _judged_as(line: NumberLine, known: Mapping[tuple[str, str], bool], judged: Judged) -> NumberLine:
+    """A number with its verdict, beside what is usual of it: nights inside its own incident are no part of that."""
+    name = _measured_as(line)
+    later = judged.night.date - line.of_night  # an outcome is told some nights after its own
+    apart = judged.apart.get(name, frozenset())
+    values = [value for day, value in line.history if value is not None and day + later not in apart]
+    usual = (fmean(values), pstdev(values)) if apart and len(values) >= LEAST_NIGHTS else line.usual
+    return replace(line, far=known.get(name), usual=usual)
+
+
+def _measured_as(line: NumberLine) -> tuple[str, str]:
+    """The measure and feature that a number's finding has."""
+    if line.name == "prediction":
+        return "distribution", "prediction"
+    return line.name, line.subject if line.name in {"null_share", "guard"} else ""
 
 
 def gone(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[Number]:
@@ -140,7 +168,8 @@ def feature_lines(
     """One line per feature, and one for the prediction, with both distributions over all rows."""
     of: dict[str, list[Finding]] = {}
     for finding in findings:
-        of.setdefault(finding.feature, []).append(finding)
+        if finding.measure not in NUMBERS:
+            of.setdefault(finding.feature, []).append(finding)
     names = [*kinds, *sorted(set(of) - set(kinds))]
     return tuple(
         _feature(service, name, kinds, grids, reference, current, of.get(name, [])) for name in names

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from monitoring import amounts
-from monitoring.records import OF, Affected, Where
+from monitoring.records import OF
+from monitoring.story import Affected, Where
 from monitoring.text import roughly, say, short
 
 

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from monitoring import bank, copies, enqueue, snapshot, standing
-from monitoring.compact import compact_categories, compact_numbers
-from monitoring.comparable import Compared
-from monitoring.explain import explain
+from monitoring import copies, enqueue, stands
+from monitoring.files import put_files, scores_path
 from monitoring.judged import Judged
-from monitoring.page import night_page
-from monitoring.profile import from_parquet, to_parquet
-from monitoring.records import ALL_ROWS, Finding, NightPage, Story
-from monitoring.report import render
+from monitoring.profile import from_parquet
+from monitoring.records import Finding
 from monitoring.revised import changes
-from monitoring.telling import told_with
+from monitoring.thread_rows import Night
 from services.model import as_plain
 from services.personal import masked
+from store.backtests import backtest_of
 from store.canonical import canonical_json, sha256_of, sha256_rows
-from store.deployments import DeploymentRow, deployments_of, see_deployments
-from store.grid import CategoryGrid
+from store.deployments import deployments_of, see_deployments
+from store.incidents import IncidentRow, replace_moves
 from store.ledger import (
     FindingRow,
     NightRow,
@@ -71,11 +68,13 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
         previous = latest_night(connection, service, night.date)
         before = counts_of(connection, previous.id) if previous else {}
         known = deployments_of(connection, service)
+        before_it = stands.read(connection, watch.service)
     same = previous is not None and previous.content_sha == sha
     if same and previous is not None and _is_whole(watch, previous):
         return Written(judged, previous, Recorded(previous.id, previous.revision, is_new=False))
     row = _row(watch, judged, sha, previous, _changed(watch, judged, previous, before), recorded_at)
-    row, page, story = _put_files(watch, judged, row, known)
+    files = put_files(watch, judged, row, known, before_it)
+    row = files.row
     with writing(watch.state) as connection:
         see_deployments(connection, [deployment for deployment, _ in judged.deployments])
         recorded = record_night(
@@ -87,45 +86,31 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
             ],
             measured=[NumberRow(**vars(number)) for number in judged.numbers],
             found=[_finding_row(finding) for finding in judged.findings],
+            moved=files.moved,
         )
         if not recorded.is_new:  # the page was lost, and what it is shown beside may have changed since
             show_again(connection, recorded.id, row)
-        if recorded.is_new or _says_other(previous, row):
-            gone = enqueue.night(
-                connection,
-                watch.service,
-                page,
-                story,
-                row,
-                attach=bool(watch.home.slack_token),
+            replace_moves(connection, recorded.id, files.moved)
+        after_it = stands.read(connection, watch.service)
+        incidents = stands.keep(connection, after_it, after_it.now(), recorded_at)
+        if recorded.is_new or _says_other(previous, row) or _stand(incidents) != _stand(before_it.rows):
+            its = Night(
+                service=watch.service,
+                page=files.page,
+                row=row,
+                rows={each.number: each for each in incidents},
+                charts=files.charts,
+                judged=sum(day < row.night for day in after_it.moves),
+                backtested=backtest_of(connection, service) is not None,
                 tell=tell,
                 revised=recorded.is_new,
+                attach=bool(watch.home.slack_token),
+                wake=bool(watch.home.webhook_key),
             )
+            gone = enqueue.night(connection, its, files.story)
             for each in gone:  # before the commit: a message that stays after all writes its files again
                 copies.remove(watch.home, each)
     return Written(judged, row, recorded)
-
-
-def _put_files(
-    watch: Watch, judged: Judged, row: NightRow, known: Sequence[DeploymentRow]
-) -> tuple[NightRow, NightPage, Story]:
-    """Write profile, snapshot and page; gives the row with what the page came to, the page, and its story."""
-    watch.lake.put(row.profile_path, to_parquet(judged.counted.cells))
-    layout = bank.layout_of(watch.service, judged.reference, judged.reference.profile)
-    bank.keep(watch, row.profile_path, layout, judged.current)
-    compared = _put_snapshot(watch, judged, row.snapshot_path)
-    page = night_page(watch.service, judged, row, known, snapshot=compared)
-    story = explain(page)
-    html = render(page, story).encode()
-    watch.lake.put(row.page_path, html)
-    row = replace(
-        row,
-        standing=story.state,
-        headline=told_with(page, story),
-        moved=standing.moved(page),
-        page_sha=sha256(html).hexdigest(),
-    )
-    return row, page, story
 
 
 def identity(watch: Watch, judged: Judged) -> str:
@@ -173,7 +158,7 @@ def _row(
 
 
 def _is_whole(watch: Watch, row: NightRow) -> bool:
-    files = (row.profile_path, row.snapshot_path, _scores_path(row.snapshot_path))  # named by their content
+    files = (row.profile_path, row.snapshot_path, scores_path(row.snapshot_path))  # named by their content
     if not all(watch.lake.exists(path) for path in (*files, row.page_path)):
         return False
     # a page's name does not say its content: a run that was killed may have left another one there
@@ -183,6 +168,11 @@ def _is_whole(watch: Watch, row: NightRow) -> bool:
 def _says_other(previous: NightRow | None, row: NightRow) -> bool:
     """Whether a page that was written again tells something else than it did: people are told that too."""
     return previous is not None and (previous.standing, previous.headline) != (row.standing, row.headline)
+
+
+def _stand(incidents: Iterable[IncidentRow]) -> list[tuple[int, str, date]]:
+    """What of incidents no message may say otherwise, though the night's own headline is what it was."""
+    return [(each.number, each.state, each.last) for each in incidents]
 
 
 def _changed(watch: Watch, judged: Judged, previous: NightRow | None, before: Mapping[str, int]) -> str:
@@ -197,38 +187,6 @@ def _changed(watch: Watch, judged: Judged, previous: NightRow | None, before: Ma
 
 def _of(cells: pa.Table, column: str) -> pa.Table:
     return cells.filter(pc.equal(cells["column"], column)).combine_chunks()
-
-
-def _put_snapshot(watch: Watch, judged: Judged, path: str) -> bool:
-    """Let Evidently compare the features on compact frames, and keep its snapshot; whether it could compare any."""
-    overall = [f for f in judged.findings if f.measure == "distribution" and f.slice == ALL_ROWS]
-    moved = {f.feature: f.effect / f.floor for f in overall if f.effect is not None and f.floor}
-    names = [f.feature for f in overall if f.feature in judged.grids]
-    picked = snapshot.pick(names, [moved.get(name) for name in names])
-    floors = watch.service.floors
-    made = snapshot.build(
-        [_compared(judged, name) for name in picked],
-        at=judged.night.start,
-        number=floors.number,
-        category=floors.category,
-        enough=watch.service.enough.rows,
-    )
-    watch.lake.put(path, made.payload)
-    watch.lake.put(_scores_path(path), canonical_json([vars(score) for score in made.scores]))
-    return bool(made.payload)
-
-
-def _scores_path(snapshot_path: str) -> str:
-    """Where Evidently's scores are kept as plain data, with why a feature was left out."""
-    return snapshot_path.replace(".json.gz", ".scores.json")
-
-
-def _compared(judged: Judged, name: str) -> Compared:
-    grid = judged.grids[name]
-    before, now = judged.before.counts[name][0], judged.current.counts[name][0]
-    if isinstance(grid, CategoryGrid):
-        return Compared(name, "category", compact_categories(before, grid), compact_categories(now, grid))
-    return Compared(name, "number", compact_numbers(before, grid), compact_numbers(now, grid))
 
 
 def _with_safe_ids(watch: Watch, judged: Judged) -> Judged:

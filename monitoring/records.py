@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+if TYPE_CHECKING:
+    from monitoring.incident import IncidentLine
+    from monitoring.verdicts.incidents import Key
+
 Kind = Literal["number", "category", "calendar"]
-Measure = Literal["distribution", "null_share", "unseen_share", "beyond_share", "volume", "errors"]
+Measure = Literal[
+    "distribution", "null_share", "unseen_share", "beyond_share", "outcome", "volume", "errors", "latency_ms",
+    "first_token_ms", "tokens_in", "tokens_out", "cost", "guard",
+]  # fmt: skip
+NUMBERS: frozenset[Measure] = frozenset((
+    "outcome", "volume", "errors", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost", "guard",
+))  # fmt: skip
+"""Measures that are numbers of the service, asked for by name; all others are of a feature or of the prediction."""
 Against = Literal["usual", "week", "reference"]
 """What a night is held against: nights of its kind, the nights before its last seven, and the reference."""
 Verdict = Literal["stable", "drifted", "inconclusive", "not_computed"]
@@ -73,9 +84,11 @@ class Finding:
 
     Attributes:
         measure: the whole distribution, or the share of rows that are null, have a value the reference never
-            had, or lie beyond its grid.
+            had, or lie beyond its grid; or a number of the service (`NUMBERS`).
+        feature: empty for a number of the service, but for a guard its name.
         effect: how far current is from reference, in `unit`; None when not computed.
         floor: the smallest effect worth telling, in the same unit.
+        reference_value: what the reference has; of what only past nights are known of, what is usual on nights like it.
         reason: snake-case word for why there is no verdict; empty when there is one.
         against: which comparisons say so, the surest first; empty unless it drifted, or while few nights are known.
         visible: the smallest effect that would have been seen, given the nights before; None where unknown.
@@ -125,6 +138,8 @@ class NumberLine:
             a night has none. Empty for what is no share.
         usual: mean and standard deviation of the history; None with fewer than 7 nights.
         of_night: the night the value belongs to; an outcome matures later than the night that tells it.
+        far: whether it changed, given the nights before; None where they are too few to say.
+        part: the slice it was measured in; all rows if none is named.
     """
 
     name: str
@@ -137,6 +152,8 @@ class NumberLine:
     usual: tuple[float, float] | None
     of_night: date
     parts: tuple[tuple[int, int] | None, ...] = ()
+    far: bool | None = None
+    part: Slice = ALL_ROWS
 
 
 @dataclass(frozen=True)
@@ -189,10 +206,16 @@ class NightPage:
         snapshot_href: link to Evidently's report, rendered on demand; empty without one.
         places: outcome, volume, errors and prediction in each slice, beside their own last nights.
         says: what the positive outcome means to those it happens to, in the service file's words.
+        guards: guard, and `.up` or `.down` as it gets worse -> what that means, in the service file's words.
         critical: what the service file calls critical: it cannot wait until morning.
         runbook: an address of the team's own, or empty.
         noun: what one request is, in the plural; empty for plain requests.
         known: every deployment the state knows, whether or not it served this night.
+        incidents: what is seen tonight or still open, the first to be told first; None where it is not known, and
+            then each number speaks for itself.
+        raised: (measure, feature) -> how many times its floor it takes to be told, since people called less than that
+            noise; `noise_of` is the number of the incident they called so.
+        planned: what moved tonight and is expected -> what was planned, in the service file's words.
     """
 
     service: str
@@ -215,72 +238,12 @@ class NightPage:
     ignored_columns: Mapping[str, str] = field(default_factory=dict)
     places: tuple[NumberLine, ...] = ()
     says: str = ""
+    guards: Mapping[tuple[str, str], str] = field(default_factory=dict)
     critical: tuple[str, ...] = ()
     runbook: str = ""
     noun: str = ""
     known: tuple[DeploymentLine, ...] = ()
-
-
-@dataclass(frozen=True)
-class Affected:
-    """A slice that left its own usual range, in the number that is told first.
-
-    `is_new` where the value has hardly been seen before: what is usual of it is then what is usual of everything.
-    """
-
-    slice: Slice
-    line: NumberLine
-    is_new: bool = False
-
-
-@dataclass(frozen=True)
-class Where:
-    """Which slices are affected.
-
-    Attributes:
-        kind: `unknown` where no slice could be judged; `everywhere` when nearly all of them moved the same
-            way; `some` when the rest is about as usual, `mostly` when it moved too, though less, `against` when
-            some of it moved the other way, `unsure` when most of it is too small to be judged; or `none` when no
-            slice alone left its range.
-        most: the slices of one dimension that matter most; one per dimension when it is everywhere.
-        rest: how many more of that dimension are affected.
-        against: those that moved the other way.
-        affected, judged: dimension -> how many of its values, of how many that could be judged.
-    """
-
-    kind: Literal["unknown", "everywhere", "mostly", "some", "against", "unsure", "none"]
-    most: tuple[Affected, ...] = ()
-    rest: int = 0
-    against: tuple[Affected, ...] = ()
-    affected: Mapping[str, int] = field(default_factory=dict)
-    judged: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Story:
-    """What a night comes to, in the order in which it is told: to whom, where, since when, can it wait.
-
-    Attributes:
-        state: one of `monitoring.standing.STATES`.
-        lead: the number that is told first; None on a night with nothing to tell.
-        others: the other numbers that left their range.
-        more: about how many requests more than usual (fewer if negative); None where that makes no sense.
-        expected: what the model had predicted for that night, if its predictions usually come near the outcome.
-        since: the first of the nights in a row on which the lead was as far out; `nights` counts them.
-        deployed: what went live within a day before `since`, if anything did.
-        serving: what served most requests.
-        urgent: what is told and critical; `calm`: what is critical and as usual.
-    """
-
-    state: str
-    lead: NumberLine | None = None
-    others: tuple[NumberLine, ...] = ()
-    more: int | None = None
-    expected: float | None = None
-    where: Where = field(default_factory=lambda: Where("unknown"))
-    since: date | None = None
-    nights: int = 1
-    deployed: DeploymentLine | None = None
-    serving: DeploymentLine | None = None
-    urgent: tuple[str, ...] = ()
-    calm: tuple[str, ...] = ()
+    incidents: tuple[IncidentLine, ...] | None = None
+    raised: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    noise_of: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    planned: Mapping[Key, str] = field(default_factory=dict)

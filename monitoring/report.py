@@ -18,16 +18,21 @@ from typing import Any
 from monitoring import standing
 from monitoring.amounts import blurred, tonight, usual
 from monitoring.cards import card, finding_row, movement, overall
+from monitoring.incident_cards import incidents, planned
+from monitoring.incident_proof import proof, raised, raised_on
+from monitoring.morning import unusual
 from monitoring.plots import sparkline
-from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine, Story
+from monitoring.records import DeploymentLine, FeatureLine, Finding, NightPage, NumberLine
 from monitoring.standing import Place, place, verdict
-from monitoring.telling import also, tell, things, unusual
+from monitoring.story import Story
+from monitoring.telling import also, tell, things
 from monitoring.text import blur, count, day, fill, href, is_small, number, roughly, say, short, term
 
 Row = dict[str, Any]
 
 _NUMBER_ORDER = (
     "outcome",
+    "guard",
     "prediction",
     "volume",
     "errors",
@@ -52,12 +57,17 @@ def render(page: NightPage, story: Story) -> str:
     lines = sorted(page.numbers, key=_number_order)
     numbers = [(line, _place(line)) for line in lines]
     features = sorted(page.features, key=_movement)
-    sections = {kind: [card(f, page.language) for f in features if _group(f) == kind] for kind in _GROUPS}
+    cards = [(f, card(f, page.language) | {"raised": raised_on(page, f.name)}) for f in features]
+    sections = {kind: [told for f, told in cards if _group(f) == kind] for kind in _GROUPS}
     return fill(
         "night.html",
         page.language,
         page=page,
         first=_first(page, story),
+        incidents=incidents(page),
+        planned=planned(page),
+        proof=proof(page),
+        raised=raised(page),
         runbook=href(page.runbook),
         numbers=[_number(*pair, page) for pair in numbers if _shown(*pair)],
         quiet_nulls=[_number(*pair, page) for pair in numbers if not _shown(*pair)],
@@ -139,10 +149,13 @@ def _number(line: NumberLine, where: Place, page: NightPage) -> Row:
     # The usual range is the mean and deviation of the very values that are drawn, and they are the same whatever a
     # small count was: it cannot be computed from where things lie, however exactly that is measured.
     line_drawn = blurred(line)
+    names = term(language, "number", line.name), short(line.subject)
+    if line.name == "guard":  # each has a name of its own, which says more
+        names = names[1], names[0]
     near = ".near" if where.word in {"highest", "lowest"} and not where.far else ""
     return {
-        "name": term(language, "number", line.name),
-        "subject": short(line.subject),
+        "name": names[0],
+        "subject": names[1],
         "usual": usual(line, language) if line.usual else "",
         "value": tonight(line, language),
         "whole": roughly(language, line.denominator) if line.format == "share" and line.denominator else "",

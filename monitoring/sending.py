@@ -1,4 +1,7 @@
-"""One message on its way to Slack: claimed, sent, settled; and looked for where its answer was lost."""
+"""One message on its way: claimed, sent, settled; and looked for in Slack where its answer was lost.
+
+A page goes to the webhook instead, and is never looked for: like an update it is repeated without harm.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from monitoring import slack
+from monitoring import slack, webhook
 from monitoring.slack import Answer, Bot, Found
+from monitoring.webhook import Pager
 from services.errors import StateError
 from store import outbox
 from store.lake import Lake
@@ -18,6 +22,9 @@ from store.state import State, reading, writing
 
 IN_DOUBT = {"sending", "unknown", "held"}
 """States of a message that may be in its channel."""
+
+REPEATABLE = {"update", "page"}
+"""Actions that are done once however often they are done."""
 
 _POSTS = 3  # of one message in one run
 _PAUSE = 5.0  # seconds before a call is tried again where Slack names no time
@@ -52,11 +59,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class Desk:
-    """What sending takes: where messages are recorded, where files are, who speaks, and time."""
+    """What sending takes: where messages are recorded, where files are, who speaks, whom pages wake, and time."""
 
     state: State
     lake: Lake
     bot: Bot
+    pager: Pager
     clock: Callable[[], datetime]
     patience: Patience
 
@@ -82,7 +90,7 @@ def send(desk: Desk, row: MessageRow, parent: MessageRow | None) -> Done:
     repeated = False
     for posts in range(_POSTS + 1):
         if row.state in IN_DOUBT:
-            found = _look(desk, row, parent) if row.action != "update" else Found("absent")
+            found = _look(desk, row, parent) if row.action not in REPEATABLE else Found("absent")
             if found.kind == "unreadable" and row.unknown == "repeat" and not repeated:
                 repeated = True  # rather twice than never, and once a run
             elif found.kind != "absent":
@@ -94,7 +102,7 @@ def send(desk: Desk, row: MessageRow, parent: MessageRow | None) -> Done:
         row, answer = _try(desk, row, parent, in_doubt=repeated)
         if answer.kind != "unknown":
             return Done(row, answer.error if answer.kind == "stopped" else "")
-        if row.action == "update" and not desk.patience.wait(_PAUSE):
+        if row.action in REPEATABLE and not desk.patience.wait(_PAUSE):
             break
     return Done(row)
 
@@ -111,7 +119,7 @@ def content_of(row: MessageRow) -> dict[str, Any]:
 def _try(
     desk: Desk, row: MessageRow, parent: MessageRow | None, *, in_doubt: bool
 ) -> tuple[MessageRow, Answer]:
-    """Call Slack until it takes the message, refuses it, leaves it open or has no time for us.
+    """Call Slack, or the webhook, until it takes the message, refuses it, leaves it open or has no time for us.
 
     Args:
         in_doubt: an earlier copy may be there and could not be looked for; only an answer ends that.
@@ -133,6 +141,8 @@ def _try(
 
 def _call(desk: Desk, row: MessageRow, parent: MessageRow | None) -> Answer:
     content = content_of(row)
+    if row.action == "page":
+        return webhook.trigger(desk.pager, content)
     if row.action == "post" or parent is None:
         return slack.post(desk.bot, row.key, row.channel, content)
     if row.action == "reply":

@@ -24,21 +24,30 @@ from monitoring.slack_body import (
     text_alone,
     update_body,
 )
+from monitoring.slack_reading import Reaction, Reactions, Replies, Said, reactions_in, said_in
 from monitoring.slack_words import TOO_MUCH, Answer, Found, Kind, Reply, failure, refusal
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
     from slack_sdk.web import SlackResponse
 
+    _Read = Callable[[WebClient, str], SlackResponse]  # one page, from a cursor on
+
 __all__ = [
     "Answer",
     "Bot",
     "Found",
     "Kind",
+    "Reaction",
+    "Reactions",
+    "Replies",
+    "Said",
     "find",
     "find_file",
     "message_body",
     "post",
+    "reactions",
+    "replies",
     "update",
     "update_body",
     "upload",
@@ -48,6 +57,11 @@ _PAGES, _PER_PAGE = 500, 200
 _CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{6,}")
 _ADDRESS = re.compile(r"https?://[^/\s]")
 _TOKEN = re.compile(r"[\x21-\x7e]+")  # what may stand in a header
+
+_NO_REACTIONS = (
+    "Slack says missing_scope: give the app the scope reactions:read under OAuth & Permissions, then install it again;"
+    " until then no reaction is read."
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,35 @@ def find_file(bot: Bot, name: str, channel: str, since: datetime, thread_ts: str
     return _find(bot, channel, since, thread_ts, lambda message: name in file_names(message))
 
 
+def reactions(bot: Bot, channel_id: str, ts: str) -> Reactions:
+    """Who reacted to a message, and with what."""
+    reply = _call(
+        bot,
+        channel_id,
+        lambda client: client.reactions_get(channel=channel_id, timestamp=ts, full=True),
+    )
+    if reply.code == "missing_scope":
+        return Reactions(reply.kind, _NO_REACTIONS)
+    if reply.kind != "sent":
+        return Reactions(reply.kind, reply.error, reply.retry_after)
+    message = reply.data.get("message")
+    if not isinstance(message, dict):
+        return Reactions("again", "Slack's answer holds no message.")
+    return Reactions("sent", given=reactions_in(message))
+
+
+def replies(bot: Bot, channel_id: str, ts: str, since: datetime) -> Replies:
+    """What people wrote in the thread of a message after a time; nothing of bots, ours included."""
+    said: dict[str, Said] = {}
+    for reply in _pages(bot, channel_id, _thread(channel_id, ts, since)):
+        if reply.kind != "sent":
+            return Replies(reply.kind, reply.error, reply.retry_after)
+        if not isinstance(reply.data.get("messages"), list):
+            return Replies("again", "Slack's answer holds no messages.")
+        said.update((each.ts, each) for each in said_in(entries(reply.data, "messages"), ts, since))
+    return Replies("sent", said=tuple(sorted(said.values(), key=lambda each: float(each.ts))))
+
+
 def _said(
     bot: Bot, channel: str, body: dict[str, Any], send: Callable[[WebClient, dict[str, Any]], SlackResponse]
 ) -> Answer:
@@ -122,14 +165,8 @@ def _find(
     where = _channel(bot, channel)
     if where.kind != "found":
         return where
-    place = {"channel": where.channel_id, "oldest": f"{since.timestamp():.6f}", "include_all_metadata": True}
-
-    def read(client: WebClient, cursor: str) -> SlackResponse:
-        if thread_ts:
-            return client.conversations_replies(ts=thread_ts, limit=_PER_PAGE, cursor=cursor or None, **place)  # type: ignore[arg-type]  # values of several types
-        return client.conversations_history(limit=_PER_PAGE, cursor=cursor or None, **place)  # type: ignore[arg-type]  # same
-
-    for reply in _pages(bot, channel, read):
+    read = _thread if thread_ts else _history
+    for reply in _pages(bot, channel, read(where.channel_id, thread_ts, since)):
         if reply.code == "thread_not_found":
             return Found("absent", "", where.channel_id)
         if reply.kind != "sent":
@@ -140,6 +177,27 @@ def _find(
             if is_it(message):
                 return Found("found", "", where.channel_id, str(message.get("ts", "")))
     return Found("absent", "", where.channel_id)
+
+
+def _thread(channel_id: str, ts: str, since: datetime) -> _Read:
+    return lambda client, cursor: client.conversations_replies(
+        channel=channel_id,
+        ts=ts,
+        oldest=f"{since.timestamp():.6f}",
+        include_all_metadata=True,
+        limit=_PER_PAGE,
+        cursor=cursor or None,
+    )
+
+
+def _history(channel_id: str, _: str, since: datetime) -> _Read:
+    return lambda client, cursor: client.conversations_history(
+        channel=channel_id,
+        oldest=f"{since.timestamp():.6f}",
+        include_all_metadata=True,
+        limit=_PER_PAGE,
+        cursor=cursor or None,
+    )
 
 
 def _channel(bot: Bot, channel: str) -> Found:
@@ -174,7 +232,7 @@ def _not_read(reply: Reply) -> Found:
     return Found("unreadable" if reply.kind == "refused" else "again", reply.error, "", "", reply.retry_after)
 
 
-def _pages(bot: Bot, channel: str, read: Callable[[WebClient, str], SlackResponse]) -> Iterator[Reply]:
+def _pages(bot: Bot, channel: str, read: _Read) -> Iterator[Reply]:
     cursor = ""
     for _ in range(_PAGES):
         reply = _call(bot, channel, lambda client, at=cursor: read(client, at))  # type: ignore[misc]  # a default binds the page

@@ -130,7 +130,7 @@ def refusal(channel: str, status: int, data: object, headers: Mapping[str, str])
     found = str(answer.get("error", ""))
     code = found if _CODE.fullmatch(found) else ""
     if status == 429 or code in _AGAIN:
-        pause = _seconds(headers)
+        pause = retry_after(headers)
         return Reply(
             "again", code, f"Slack asks to wait {pause:.0f} seconds before the next call.", {}, pause
         )
@@ -157,7 +157,7 @@ def failure(error: Exception) -> Reply:
     ):  # the SDK turns all of Slack's into answers, but those of the upload address
         return Reply("again", "", f"The address for uploads answered with status {error.code}.")
     reason = error.reason if isinstance(error, URLError) else error
-    unsent = _unsent(reason)
+    unsent = unsent_by(reason, "Slack", "RONDA_SLACK_URL")
     if unsent:
         return Reply("again", "", unsent)
     if isinstance(reason, TimeoutError):
@@ -165,17 +165,28 @@ def failure(error: Exception) -> Reply:
     return Reply("unknown", "", f"The connection to Slack broke off ({type(reason).__name__}).")
 
 
-def _unsent(reason: object) -> str:
-    """What is wrong, if it came before the first byte of the request; else nothing."""
+def unsent_by(reason: object, whose: str, setting: str) -> str:
+    """What is wrong, if it came before the first byte of the request; else nothing.
+
+    Args:
+        whose: who was called, for the sentence.
+        setting: the variable that holds the address.
+    """
     if isinstance(reason, str | InvalidURL):  # urllib's own words for an address that names no host
-        return "Nothing can be sent to this address: check RONDA_SLACK_URL."
+        return f"Nothing can be sent to this address: check {setting}."
     if isinstance(reason, socket.gaierror):
-        return "Slack's address is not known here: check the network and RONDA_SLACK_URL."
+        return f"{whose}'s address is not known here: check the network and {setting}."
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return "Slack's certificate cannot be verified: check SSL_CERT_FILE and the proxy."
+        return f"{whose}'s certificate cannot be verified: check SSL_CERT_FILE and the proxy."
     if isinstance(reason, OSError) and reason.errno in _NOT_SENT:
-        return "Slack cannot be reached: check the network and RONDA_SLACK_URL."
+        return f"{whose} cannot be reached: check the network and {setting}."
     return ""
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """How many seconds an answer asks to wait: 1 to 3600, and 5 if it does not say."""
+    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "5")
+    return min(max(float(given), 1.0), 3600.0) if re.fullmatch(r"\d{1,9}(\.\d+)?", str(given)) else 5.0
 
 
 def _kind(code: str) -> Kind:
@@ -188,9 +199,3 @@ def _said(code: str, channel: str, needed: str) -> str:
     scope = needed if re.fullmatch(r"[a-z:._,-]{1,100}", needed) else "it lacks"
     advice = _ADVICE.get(code, "look it up among the errors of the method in Slack's documentation")
     return f"Slack says {code}: {advice.format(channel=channel, needed=scope)}."
-
-
-def _seconds(headers: Mapping[str, str]) -> float:
-    """How long Slack asks to wait: 1 second to an hour, 5 seconds if it does not say."""
-    given = next((value for name, value in headers.items() if name.lower() == "retry-after"), "5")
-    return min(max(float(given), 1.0), 3600.0) if re.fullmatch(r"\d{1,9}(\.\d+)?", str(given)) else 5.0

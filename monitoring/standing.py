@@ -1,7 +1,7 @@
-"""How a night stands: each number against its own past, and what that makes of the whole night.
+"""How a night stands: what its incidents say, each number against its own past, and what that makes of the whole night.
 
-A stand-in until the full verdict: a number is far out beyond 2 (outcome) or 3 (others) standard deviations of its
-own last nights, as the mean and deviation in `NumberLine.usual` say.
+Where the nights before are too few for a verdict, a number is far out beyond 2 (outcome) or 3 (others) standard
+deviations of its own last nights, as the mean and deviation in `NumberLine.usual` say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LOUD: tuple[State, ...] = ("data", "changed")
 """The nights that have something to tell at once."""
 
 SPEAKING = ("outcome", "errors", "volume", "null_share", "prediction")
-"""The numbers that a message is sent for, in the order they are told; the others are marked on the page."""
+"""The numbers that a message is sent for while no verdict is known of them; the others are marked on the page."""
 
 STATES: tuple[State, ...] = ("data", "changed", "no_verdict", "early", "quiet")
 OUTCOME_LIMIT, OTHER_LIMIT = 2.0, 3.0
@@ -36,7 +36,8 @@ FEW = 30
 FRESH = 3
 """For so many nights it is told that something is not measured any more."""
 
-_RHYTHM = 2  # nights of one weekday
+RHYTHM = 2
+"""So many nights of one weekday are a habit."""
 _NO_REQUESTS = ("request_id_duplicated", "outside_night")  # copies, and rows of other nights
 _FEW = 10  # a change made of fewer requests than this is chance, and could not be shown anyway
 
@@ -72,23 +73,28 @@ def place(line: NumberLine) -> Place:
         return Place("early", len(past))
     away = line.value - line.usual[0]
     if abs(away) <= 1e-9 * max(1.0, abs(line.usual[0])):
-        return Place("within", len(past))
+        return Place("within", len(past), bool(line.far))
     return _placed(line, past, away)
 
 
 def _placed(line: NumberLine, past: list[float], away: float) -> Place:
     assert line.value is not None and line.usual is not None  # noqa: PT018 - `place` has seen to it
     deviation = line.usual[1]
-    far = (
-        abs(away) >= limit(line.name) * deviation and not is_chance(line, away) and not _is_slight(line, away)
-    )
+    far = is_beyond(line, away) if line.far is None else line.far
     if line.value > max(past):
         return Place("highest", len(past), far)
     if line.value < min(past):
         return Place("lowest", len(past), far)
-    if abs(away) < OUTCOME_LIMIT * deviation:
+    if abs(away) < OUTCOME_LIMIT * deviation and not far:
         return Place("within", len(past))
     return Place("higher" if away > 0 else "lower", len(past), far)
+
+
+def is_beyond(line: NumberLine, away: float) -> bool:
+    """Whether a number is beyond its limit, and by more than chance or habit explains."""
+    assert line.usual is not None  # the caller has looked
+    out = abs(away) >= limit(line.name) * line.usual[1]
+    return out and not is_chance(line, away) and not _is_slight(line, away)
 
 
 def limit(name: str) -> float:
@@ -107,33 +113,6 @@ def is_chance(line: NumberLine, away: float) -> bool:
 
 def _is_slight(line: NumberLine, away: float) -> bool:
     return line.name == "volume" and line.usual is not None and abs(away) < LEAST_VOLUME * line.usual[0]
-
-
-def state_of(page: NightPage) -> State:
-    """What the night comes to: the word its first line, the index and the messages begin with."""
-    if set_aside(page) > SET_ASIDE or lost(page):
-        return "data"
-    places = [place(line) for line in page.numbers]
-    if told(page):
-        return "changed"
-    if all(p.word in {"none", "early"} for p in places):
-        judged = any(verdict(f) in {"drifted", "stable"} for f in page.features)
-        return "early" if judged or any(p.word == "early" for p in places) else "no_verdict"
-    return "quiet"
-
-
-def told(page: NightPage) -> tuple[NumberLine, ...]:
-    """The numbers that a message is sent for, the first to be told first."""
-    far = [
-        line
-        for line in page.numbers
-        if line.name in SPEAKING
-        and place(line).far
-        and not _is_better(line)
-        and not _is_thin(line)
-        and not only_set_aside(page, line)
-    ]
-    return tuple(sorted(far, key=lambda line: (SPEAKING.index(line.name), -_deviations(line), line.subject)))
 
 
 def only_set_aside(page: NightPage, line: NumberLine) -> bool:
@@ -167,17 +146,17 @@ def _is_news(line: NumberLine, nights: list[date]) -> bool:
     known = {day for day, value in line.history if value is not None}
     earlier = [day for day in nights if day < line.of_night]
     same_weekday = [day for day in earlier if day.weekday() == line.of_night.weekday()]
-    if len(same_weekday) >= _RHYTHM and not known.intersection(same_weekday):
+    if len(same_weekday) >= RHYTHM and not known.intersection(same_weekday):
         return False
     return bool(known.intersection(earlier[-FRESH:]))
 
 
-def _is_thin(line: NumberLine) -> bool:
+def is_thin(line: NumberLine) -> bool:
     """A share of so few requests says nothing by itself."""
     return line.format == "share" and line.denominator is not None and line.denominator < FEW
 
 
-def _is_better(line: NumberLine) -> bool:
+def is_better(line: NumberLine) -> bool:
     """Fewer errors or missing values than usual: good news; if gaps were filled with nonsense the feature moved."""
     return (
         line.name in {"null_share", "errors"}
@@ -187,7 +166,7 @@ def _is_better(line: NumberLine) -> bool:
     )
 
 
-def _deviations(line: NumberLine) -> float:
+def deviations(line: NumberLine) -> float:
     """How many standard deviations of its own past a number is away; many where the past never varied."""
     if line.value is None or line.usual is None:
         return 0.0

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from monitoring import amounts
 from monitoring.amounts import change
+from monitoring.deployment_words import began, people, version
+from monitoring.incident import slice_of
 from monitoring.places import in_words
-from monitoring.records import DeploymentLine, NightPage, NumberLine, Story
-from monitoring.standing import LOUD, SPEAKING, lost, place, set_aside
+from monitoring.records import ALL_ROWS, OF, NightPage, NumberLine, Slice
+from monitoring.standing import LOUD, lost, set_aside
+from monitoring.story import Story
 from monitoring.text import (
     SMALL,
     brief_day,
+    catalogue,
     is_small,
     number,
     roughly,
@@ -23,8 +26,8 @@ from monitoring.text import (
     term,
 )
 
-_PARTS = ("model_version", "prompt_version", "adapter", "variant")
 _NAMED = 3  # columns in a headline
+_COUNTED = {"outcome", "errors", "latency_ms", "first_token_ms", "cost", "tokens_in", "tokens_out"}
 _TIMES = 1.5  # from this ratio on "twice as often" says more than "more often"
 
 
@@ -59,12 +62,7 @@ def tell(page: NightPage, story: Story, told_on: date | None = None) -> Told:
     language = page.language
     mark = "🔴" if set(story.urgent) - {"schema"} else "⚪" if story.state == "data" else "🟠"
     if story.lead is None:
-        return Told(
-            mark,
-            _data(page),
-            wait=_wait(story, language),
-            do=_do(page, story, "lost" if lost(page) else "data"),
-        )
+        return _without_a_number(page, story, mark, told_on or page.night)
     return Told(
         mark=mark,
         headline=headline(page, story.lead),
@@ -77,6 +75,33 @@ def tell(page: NightPage, story: Story, told_on: date | None = None) -> Told:
     )
 
 
+def _without_a_number(page: NightPage, story: Story, mark: str, beside: date) -> Told:
+    """The sentences of what no number of the night tells: its data, or an incident whose number has no past."""
+    wait = _wait(story, page.language)
+    if story.state == "data" or story.incident is None:
+        return Told(mark, _data(page), wait=wait, do=_do(page, story, "lost" if lost(page) else "data"))
+    lead, key = story.incident.lead, story.incident.lead.key
+    name = say(page.language, "story.column", name=short(key.feature)) if key.feature else ""
+    what = f"{term(page.language, 'measure', key.measure)} {name}".strip()
+    way = f"story.{key.measure}.{'up' if lead.up else 'down'}"
+    said = (
+        way if key.measure in {"null_share", "errors", "guard"} and way in catalogue() else "story.incident"
+    )
+    headline = _within(
+        say(page.language, said, what=what, name=short(key.feature)), slice_of(key), page.language
+    )
+    return Told(mark, headline, since=_since(page, story, beside), wait=wait, do=_do(page, story, "incident"))
+
+
+def _within(said: str, part: Slice, language: str) -> str:
+    """What was said, and the part of the traffic it holds for; all rows need no word."""
+    if part == ALL_ROWS:
+        return said
+    name = part.value.removeprefix(OF)
+    value = say(language, f"cell.{name}") if part.value.startswith(OF) else short(name)
+    return say(language, "story.within", said=said, place=f"{short(part.dimension)} = {value}")
+
+
 def told_with(page: NightPage, story: Story) -> str:
     """The headline and its figure in one line, for lists; empty on a night with nothing to tell."""
     if story.state not in LOUD:
@@ -86,7 +111,11 @@ def told_with(page: NightPage, story: Story) -> str:
 
 
 def headline(page: NightPage, lead: NumberLine) -> str:
-    """What users see of a number that left its range, in a few plain words."""
+    """What users see of a number that left its range, in a few plain words, and in which part of the traffic."""
+    return _within(_headline(page, lead), lead.part, page.language)
+
+
+def _headline(page: NightPage, lead: NumberLine) -> str:
     language, way = page.language, direction(lead)
     assert lead.value is not None and lead.usual is not None  # noqa: PT018 - a number without them is never told
     usual = lead.usual[0]
@@ -100,8 +129,10 @@ def headline(page: NightPage, lead: NumberLine) -> str:
     usual = amounts.usual_value(lead)
     times = lead.value / usual if usual > 0 else 0.0
     bound = amounts.usual_is_bound(lead) or amounts.tonight_is_bound(lead)
-    counted = lead.name in {"outcome", "errors"} and _TIMES <= times < 100 and not bound
+    counted = lead.name in _COUNTED and _TIMES <= times < 100 and not bound
     key = f"story.{lead.name}{'.says' if lead.name == 'outcome' and page.says else ''}{way}"
+    if lead.name == "guard" and page.guards.get((lead.subject, way)):
+        return page.guards[lead.subject, way]
     return say(
         language,
         key + (".times" if counted else ""),
@@ -134,7 +165,7 @@ def _data(page: NightPage) -> str:
     missing = lost(page)
     if missing:
         names = list(dict.fromkeys(_measured(line, page.language) for line in missing))
-        return say(page.language, "story.lost", names=_listed(names[:_NAMED], page.language))
+        return say(page.language, "story.lost", names=listed(names[:_NAMED], page.language))
     kept = page.counts.get("kept", 0)
     part = share(page.language, set_aside(page), page.rows_read - kept, page.rows_read, digits=0)
     return say(page.language, "story.data", share=part)
@@ -194,36 +225,20 @@ def noun(page: NightPage) -> str:
 def _since(page: NightPage, story: Story, beside: date) -> str:
     language = page.language
     assert story.since is not None
-    first = say(language, "story.since", n=story.nights, night=brief_day(language, story.since, beside))
+    last = page.night if story.lead is None else story.lead.of_night
+    in_a_row = story.nights == (last - story.since).days + 1
+    key = "story.since" if in_a_row else "story.since.seen"
+    first = say(language, key, n=story.nights, night=brief_day(language, story.since, beside))
     line = story.deployed or story.serving
-    what = _version(line, language, brief=story.deployed is None) if line is not None else ""
+    what = version(line, language, brief=story.deployed is None) if line is not None else ""
     if line is None or not what:  # nothing was logged, or only empty names
         return f"{first} {say(language, 'story.deployed.unknown')}"
     key = "story.deployed" if story.deployed else "story.deployed.none"
-    began = _began(line, page)
-    since = brief_day(language, began.date(), beside)
-    clock = f"{began:%H:%M}"
+    live = began(line, page)
+    since = brief_day(language, live.date(), beside)
+    clock = f"{live:%H:%M}"
     said = f"{first} {say(language, key, what=what, since=since, clock=clock)}"
-    return said + _people(line, language) if story.deployed else said
-
-
-def _began(line: DeploymentLine, page: NightPage) -> datetime:
-    return datetime.fromisoformat(line.started_at).astimezone(ZoneInfo(page.time_zone))
-
-
-def _version(line: DeploymentLine, language: str, *, brief: bool) -> str:
-    """What served: of one that is not in question the model and prompt suffice, of another each part is named."""
-    parts = {name: getattr(line, name) for name in _PARTS} | {"commit_sha": line.commit_sha[:10]}
-    if brief and any(parts[name] for name in _PARTS[:2]):
-        parts = {name: parts[name] for name in _PARTS[:2]}
-    told = [f"{say(language, f'deployment.{name}')} {short(part)}" for name, part in parts.items() if part]
-    return ", ".join(told)
-
-
-def _people(line: DeploymentLine, language: str) -> str:
-    known = (("author", line.author), ("approved_by", line.approved_by))
-    told = [f"{say(language, f'deployment.{name}')} {short(who)}" for name, who in known if who]
-    return f" ({', '.join(told)})" if told else ""
+    return said + people(line, language) if story.deployed else said
 
 
 def _wait(story: Story, language: str) -> str:
@@ -243,10 +258,11 @@ def _measured(line: NumberLine, language: str) -> str:
 
 
 def _names(watched: tuple[str, ...], language: str) -> str:
-    return _listed([say(language, f"watched.{name}") for name in watched], language)
+    return listed([say(language, f"watched.{name}") for name in watched], language)
 
 
-def _listed(names: list[str], language: str) -> str:
+def listed(names: list[str], language: str) -> str:
+    """Names as a sentence lists them."""
     return (
         say(language, "story.and", some=", ".join(names[:-1]), last=names[-1]) if len(names) > 1 else names[0]
     )
@@ -267,22 +283,3 @@ def _do(page: NightPage, story: Story, what: str) -> str:
         column=short(column),
     )
     return f"{short(page.owner)}: {step}"
-
-
-def unusual(page: NightPage) -> str:
-    """The numbers that left their range and are no reason for a message: answer times, tokens, cost."""
-    far = [line.name for line in page.numbers if place(line).far and line.name not in SPEAKING]
-    names = [term(page.language, "number", name) for name in dict.fromkeys(far)]
-    return _listed(names, page.language) if names else ""
-
-
-def morning_line(page: NightPage, story: Story, moved: int) -> str:
-    """What the morning is told of a night on which nothing but inputs moved; empty if there is nothing to say."""
-    if story.state == "early":
-        return ""  # what is usual is not known yet
-    if story.state == "no_verdict":
-        return say(page.language, "morning.no_verdict")
-    odd = unusual(page)
-    if odd:
-        return say(page.language, "morning.unusual", names=odd, moved=say(page.language, "moved", n=moved))
-    return say(page.language, "morning.moved", n=moved) if moved else ""

@@ -9,8 +9,9 @@ from math import sqrt
 from statistics import NormalDist
 from typing import Literal
 
-from monitoring.records import OF, Affected, NumberLine, Slice, Where
+from monitoring.records import OF, NumberLine, Slice
 from monitoring.standing import FEW, is_chance, limit
+from monitoring.story import Affected, Where
 
 _NEARLY_ALL, _HALF = 0.8, 0.5
 _LEAST = 0.2

@@ -8,8 +8,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ronda.check_feedback import feedback_rows, training_rows
+from ronda.check_guards import guard_rows
 from ronda.check_requests import request_rows
-from ronda.check_row import Check, Column, Row
+from ronda.check_row import Check, Column, Row, refusal
 from services.errors import SourceError
 from services.secret_text import hide_password
 from services.window import Night, night_of, window_between
@@ -73,6 +74,7 @@ def check(watch: Watch, night: Night | None) -> Check:
             else [_NO_FEEDBACK]
         )
         found += _told("training query", training_rows(watch, looked)) if watch.service.training else []
+        found += guard_rows(watch, night) if night else []
     rows = tuple(each for each in found if isinstance(each, Row))
     columns = tuple(each for each in found if isinstance(each, Column))
     return Check(watch.service.service, night.date if night else None, rows, columns)
@@ -113,8 +115,7 @@ def _told(what: str, looked: Iterator[Row | Column]) -> list[Row | Column]:
     try:
         found.extend(looked)
     except SourceError as error:
-        said = str(error).split(" Run `ronda check ")[0]  # they are doing just that
-        found.append(Row(what, said, "failed", "Mend it and check again."))
+        found.append(refusal(what, error))
     return found
 
 

@@ -61,6 +61,12 @@ class Check:
         return any(row.verdict == "failed" for row in self.rows)
 
 
+def refusal(what: str, error: Exception) -> Row:
+    """A failed row of what a source or a step complained of."""
+    said = str(error).split(" Run `ronda check ")[0]  # they are doing just that
+    return Row(what, said, "failed", "Mend it and check again.")
+
+
 def rows_in_words(count: int) -> str:
     """How many rows, and not exactly how many where they could point at a person.
 

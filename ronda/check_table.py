@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -32,6 +35,12 @@ def as_text(check: Check, width: int = 100) -> str:
     with console.capture() as captured:
         console.print(as_tables(check))
     return captured.get()
+
+
+def as_plain(check: Check) -> dict[str, Any]:
+    """The same for machines."""
+    night = check.night.isoformat() if check.night else None
+    return {**asdict(check), "night": night, "failed": check.failed}
 
 
 def closing(check: Check) -> str:

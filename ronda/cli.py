@@ -1,4 +1,4 @@
-"""The command line: `ronda init`, `check`, `reference`, `night` and `release`."""
+"""The command line: `ronda init`, `check`, `reference`, `night`, `incident` and `release`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from ronda.incident import incident
+from ronda.options import AsJson, Backtest, Day, First, Last, ServiceName
 from services.errors import RondaError, UsageError
 from services.window import FIRST_YEAR, LAST_YEAR
 
@@ -26,16 +28,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and so passwords and users' text
 )
-
-ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help="A service file's name, without .yaml.")]
-First = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First night, such as 2013-06-01.")
-]
-Last = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last night, included.")]
-Day = Annotated[
-    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="The night, such as 2013-06-24.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of text.")]
 
 
 def clock() -> datetime:
@@ -88,22 +80,19 @@ def init(
 
 
 @app.command()
-def check(service: ServiceName, day: Day = None, as_json: AsJson = False) -> None:
+def check(service: ServiceName, day: Day = None, as_json: AsJson = False, backtest: Backtest = False) -> None:
     """Hold a service file against its live source: columns, types, rows, joins, personal data."""
-    from dataclasses import asdict
-
     from ronda.check import check_live
-    from ronda.check_table import as_tables
+    from ronda.check_table import as_plain, as_tables
 
+    if backtest:
+        from ronda.backtested import show
+
+        show(_watch(service), clock(), day, as_json=as_json)
+        return
     found = check_live(_watch(service), clock(), day.date() if day else None)
     if as_json:
-        _print_json(
-            {
-                **asdict(found),
-                "night": found.night.isoformat() if found.night else None,
-                "failed": found.failed,
-            }
-        )
+        _print_json(as_plain(found))
     else:
         Console(highlight=False).print(as_tables(found))
     if found.failed:
@@ -185,7 +174,7 @@ def reference(
 ) -> None:
     """Freeze what nights are compared with: the data a model version was trained on."""
     from monitoring.freeze import freeze
-    from ronda import chosen
+    from ronda import backtested, chosen
     from services.window import window_between
 
     watch = _watch(service)
@@ -194,9 +183,13 @@ def reference(
         watch, model_version, window, clock(), own_traffic=own_traffic, reason=reason, new_grids=new_grids
     )
     if as_json:
-        _print_json(chosen.plain(made))
+        _print_json(chosen.plain(made) | {"backtest": backtested.plain_in_passing(watch, clock())})
     else:
         typer.echo(chosen.text(made, watch.service.time_zone))
+        typer.echo(backtested.in_passing(watch, clock()))
+
+
+app.command()(incident)
 
 
 @app.command()

@@ -6,6 +6,11 @@ import textwrap
 
 from ronda.init import Started
 
+_AFTER = (
+    "The second also replays those nights and says what would have been told (a backtest). With fewer than eight of them "
+    "the first seven nights arrive in the morning's message, as what would have been said."
+)
+
 
 def as_text(started: Started, width: int = 80) -> str:
     """Five short lists. Lines are folded at words, but commands never: they are there to be copied."""
@@ -16,7 +21,8 @@ def as_text(started: Started, width: int = 80) -> str:
         ("Off, and how to switch it on", started.off),
     )
     lines = [line for heading, some in lists if some for line in (heading, *_folded(some, width))]
-    return "\n".join([*lines, "Next", *(f"  {command}" for command in started.next)]) + "\n"
+    after = _folded((_AFTER,), width)
+    return "\n".join([*lines, "Next", *(f"  {command}" for command in started.next), *after]) + "\n"
 
 
 def _folded(some: tuple[str, ...], width: int) -> list[str]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from monitoring.records import ALL_ROWS
+from monitoring.records import ALL_ROWS, NUMBERS
 from ronda.nights import Round
 
 
@@ -47,7 +47,11 @@ def line(done: Round) -> str:
     aside = f", {removed:,} set aside" if removed else ""
     known = "" if done.written.recorded.is_new else "  (known already, nothing written)"
     again = f"  revision {row.revision}: {row.changed}" if row.revision > 1 and not known else ""
-    verdicts = {finding.verdict for finding in done.written.judged.findings if finding.slice == ALL_ROWS}
+    verdicts = {
+        finding.verdict
+        for finding in done.written.judged.findings
+        if finding.slice == ALL_ROWS and finding.measure not in NUMBERS
+    }
     moved = (
         f"{row.moved} features moved"
         if verdicts & {"stable", "drifted"}

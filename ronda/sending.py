@@ -11,6 +11,7 @@ from typing import Any
 from monitoring import copies
 from monitoring.alert import Deliveries, Delivery, deliver
 from monitoring.enqueue import follow, mornings
+from monitoring.week import weeks
 from ronda.nights import index_of
 from ronda.roster import services_on_watch
 from services.errors import ServiceFileError
@@ -23,7 +24,7 @@ _SHOWN = 20  # lines of what became of messages; the rest is counted
 
 
 def send(state: State, lake: Lake, home: Home, clock: Callable[[], datetime]) -> Deliveries:
-    """Gather what waited for a morning that has come, then send all messages of all services that are due.
+    """Gather what waited for a morning, or a Monday, that has come, then send all messages that are due.
 
     What nobody got yet goes where the service files of today say, so that a channel is mended by its file alone.
 
@@ -31,9 +32,12 @@ def send(state: State, lake: Lake, home: Home, clock: Callable[[], datetime]) ->
         StateError: state or lake fail. What Slack does is told, and never raised.
     """
     now = clock()
-    for gone in follow(state, _readable(home), now):
-        copies.remove(home, gone)
+    services = list(_readable(home))
+    gone = follow(state, services, now)
     mornings(state, now)
+    gone += weeks(state, services, now).gone
+    for each in gone:
+        copies.remove(home, each)
     return deliver(state, lake, home, clock)
 
 

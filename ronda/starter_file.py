@@ -37,6 +37,8 @@ _OFF: Mapping[str, str] = {
     "mention": '""               # the Slack id of a person or group that messages notify, such as S0614TZR7',
     "runbook": '""               # an address that messages link to',
     "noun": '""                  # what one request is, in the plural: orders, answers',
+    "guards": '{{paid: {{query: sql/{name}/paid.sql, worse: down, floor: 0.02, says: ""}}}}   # switch on: numbers of the business; see docs/service-file.md',
+    "planned": '[{{from: 2099-11-27, to: 2099-11-30, what: "Black Friday", affects: [volume], holiday: false}}]   # what is known to be unusual wakes nobody',
     "until": "2099-12-31         # the last night that is watched, for a service that ends",
     "retrain": '{{trainer: "my_team.trainer:fit", held_out_nights: 7}}   # switch on: makes a model of each dataset',
     "page_base_url": '""         # where the pages are served; messages link there',

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from monitoring import message
 from monitoring.lateness import late
+from ronda import reactions
 from ronda.cli import clock
 from ronda.roster import services_on_watch
 from ronda.unreadable import recorded_as, stand_in
@@ -37,11 +38,25 @@ _Messages = Iterator[tuple[str, MessageRow]]  # a message, and what it says: `la
 def watch_all() -> dict[str, list[str]]:
     """Look after every service of the home; the keys of the new messages, by what they say.
 
+    What people answered in Slack is read after that, whatever became of it; see `reactions.read_answers`.
+
     Raises:
         RondaError: as `watch`, or the state cannot be opened.
     """
     home = home_from()
-    return watch(home, open_state(home.state_url), clock())
+    state = open_state(home.state_url)
+    try:
+        new = watch(home, state, clock())
+    finally:
+        answered = reactions.read_answers(home, state, _readable(home), clock)
+    return new | answered
+
+
+def _readable(home: Home) -> list[Service]:
+    try:
+        return list(services_on_watch(home)[0].values())
+    except ServiceFileError:  # `watch` tells it
+        return []
 
 
 def watch(home: Home, state: State, now: datetime) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 import zoneinfo
 from collections.abc import Iterable
 from datetime import date
@@ -20,6 +21,7 @@ from services.window import FIRST_YEAR, LAST_YEAR
 SLACK_ID = r"[UWS][A-Z0-9]{5,20}"
 """What Slack calls a person or a group by."""
 
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # categories of Unicode
 _CRON_FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
 _CRON_TIMES = (("minute", 59), ("hour", 23))
 
@@ -80,6 +82,52 @@ def near_date(day: date) -> date:
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"nights lie between {FIRST_YEAR} and {LAST_YEAR}; found {day}")
     return day
+
+
+def written_day(written: object) -> object:
+    """A day as it is written, so that a number is not taken for seconds since 1970.
+
+    >>> written_day("2026-11-27")
+    '2026-11-27'
+    >>> written_day(20261127)
+    Traceback (most recent call last):
+    ValueError: write a day as year-month-day, such as 2026-11-27; found 20261127
+    """
+    text = str(written)
+    if isinstance(written, str | int | float) and not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        raise ValueError(f"write a day as year-month-day, such as 2026-11-27; found {text[:60]}")
+    return written
+
+
+def plain_name(written: str) -> str:
+    """A name that may stand in a message, a path and a table: the rule of a service's own.
+
+    >>> plain_name("checkout_conversion")
+    'checkout_conversion'
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", written):
+        raise ValueError(
+            f"use a to z, 0 to 9 and _, beginning with a letter, 63 characters at most; found {written[:70]!r}"
+        )
+    return written
+
+
+def one_line(written: str) -> str:
+    r"""Words on one line, without signs that cannot be seen or turn the line around.
+
+    >>> one_line("São João")
+    'São João'
+    >>> one_line("sale\nmute all")
+    Traceback (most recent call last):
+    ValueError: write words on one line, without control characters; found 'sale\nmute all'
+    """
+    if not written.strip() or any(map(_is_unseen, written)):
+        raise ValueError(f"write words on one line, without control characters; found {written[:60]!r}")
+    return written
+
+
+def _is_unseen(sign: str) -> bool:
+    return unicodedata.category(sign) in _UNSEEN and sign != "\u200d"  # which joins what one emoji is made of
 
 
 def comparison(written: str) -> str:

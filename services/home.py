@@ -12,6 +12,7 @@ from services.errors import UsageError
 from services.secret_file import secret_in
 
 SHORTEST_KEY = 16
+WEBHOOK_URL = "https://events.pagerduty.com/v2/enqueue"
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,12 @@ class Home:
         slack_token: of the bot that speaks (`RONDA_SLACK_TOKEN`); without one, messages are written to
             `outbox`. Never shown.
         slack_url: where Slack's Web API answers (`RONDA_SLACK_URL`), ending in `/api/`.
-        outbox_folder: where messages are written that are not sent: no token, or Slack refuses
+        outbox_folder: where messages are written that are not sent: no token, no key, or a refusal
             (`RONDA_OUTBOX`, default the folder `var/outbox`).
+        webhook_url: where pages that wake people are sent, as events of PagerDuty's Events API v2
+            (`RONDA_WEBHOOK_URL`, default PagerDuty's own address).
+        webhook_key: the integration key of whom they wake (`RONDA_WEBHOOK_KEY`); without one, pages are written
+            to `outbox`. Never shown.
     """
 
     root: Path
@@ -38,6 +43,8 @@ class Home:
     slack_token: str = field(default="", repr=False)
     slack_url: str = field(default="https://slack.com/api/", repr=False)
     outbox_folder: Path | None = field(default=None, repr=False)
+    webhook_url: str = field(default=WEBHOOK_URL, repr=False)  # some receivers have a secret in it
+    webhook_key: str = field(default="", repr=False)
 
     @property
     def services(self) -> Path:
@@ -71,6 +78,8 @@ def home_from(environment: Mapping[str, str] | None = None) -> Home:
         slack_token=env.get("RONDA_SLACK_TOKEN", "").strip(),
         slack_url=(env.get("RONDA_SLACK_URL") or "https://slack.com/api").rstrip("/") + "/",
         outbox_folder=root / Path(given).expanduser() if (given := env.get("RONDA_OUTBOX")) else None,
+        webhook_url=env.get("RONDA_WEBHOOK_URL", "").strip() or WEBHOOK_URL,
+        webhook_key=env.get("RONDA_WEBHOOK_KEY", "").strip(),
     )
 
 

@@ -25,9 +25,12 @@ from services.field_rules import (
     known_country,
     known_zone,
     near_date,
+    one_line,
+    plain_name,
     slack_id,
     source_reference,
     web_address,
+    written_day,
 )
 from services.spans import parse_span
 
@@ -37,10 +40,19 @@ Span = Annotated[timedelta, BeforeValidator(parse_span)]
 QueryPath = Annotated[PurePosixPath, AfterValidator(inside_home)]
 """The path of an SQL file below the home."""
 
+Day = Annotated[date, BeforeValidator(written_day), AfterValidator(near_date)]
+"""A day as people write it: `2026-11-27`."""
+
 Watched = Literal[
-    "volume", "errors", "nulls", "outcome", "prediction", "latency", "cost", "schema", "features"
+    "volume", "errors", "nulls", "outcome", "prediction", "latency", "cost", "schema", "features", "guards"
 ]
 """What can be called critical (told at once) or left until morning."""
+
+
+LONGEST_PLANNED = 92
+"""Nights that one planned thing may take: a quarter of a year."""
+
+_NOT_COUNTED = {"planned", "budget", "webhook"}
 
 
 class Section(BaseModel):
@@ -91,6 +103,56 @@ class Outcome(Section):
     window: Span
     name: str = "outcome"
     says: str = Field(default="", max_length=120)
+
+
+class Guard(Section):
+    """A number of the business, from a query of its own that yields one row for a night.
+
+    The row is `numerator` and `denominator`, or `value`: a share, or an amount of 0 or more. `worse` is the
+    direction that hurts. `floor` is the smallest change worth telling: of a share in points (0.02 is two), of
+    an amount as a ratio (0.2 is a fifth); without one the service's own floors hold. `says` is what it means
+    when the guard is worse, in the manner of `Outcome.says`.
+    """
+
+    query: QueryPath
+    worse: Literal["up", "down", "either"] = "down"
+    floor: float | None = Field(default=None, gt=0)
+    says: str = Field(default="", max_length=120)
+
+
+class Planned(Section):
+    """Nights on which something is known beforehand to be unusual, from `first` to `last`, both included.
+
+    What `affects` names is expected then and wakes nobody; without a word it is everything. With `holiday`
+    the nights are compared as Sundays are, and nothing is expected.
+    """
+
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to", default_factory=lambda before: before["first"])
+    what: Annotated[str, AfterValidator(one_line)] = Field(max_length=120)
+    affects: tuple[Watched, ...] = ()
+    holiday: bool = False
+
+    @field_validator("last")
+    @classmethod
+    def _is_a_short_while(cls, last: date, info: ValidationInfo) -> date:
+        first = info.data.get("first", last)
+        if last < first:
+            raise ValueError(f"it lies before `from`, which is {first}; found {last}")
+        nights = (last - first).days + 1
+        if nights > LONGEST_PLANNED:
+            raise ValueError(
+                f"what is planned takes at most {LONGEST_PLANNED} nights, and this is {nights}; "
+                "a longer silence is a mute, which has a reason and an end"
+            )
+        return last
+
+    @field_validator("holiday")
+    @classmethod
+    def _holiday_silences_nothing(cls, holiday: bool, info: ValidationInfo) -> bool:
+        if holiday and info.data.get("affects"):
+            raise ValueError("a holiday is compared with Sundays and silences nothing: take `affects` out")
+        return holiday
 
 
 class Floors(Section):
@@ -157,12 +219,16 @@ class Service(Section):
     enough: Enough
     critical: tuple[Watched, ...]
     morning: tuple[Watched, ...]
+    guards: dict[Annotated[str, AfterValidator(plain_name)], Guard] = {}
+    planned: tuple[Planned, ...] = ()
+    budget: int = Field(default=3, ge=0, le=100, strict=True)
+    webhook: bool = True
     schedule: Annotated[str, AfterValidator(daily_cron)]
     time_zone: Annotated[str, AfterValidator(known_zone)]
     morning_at: Annotated[str, AfterValidator(clock_time)]
     late_after: Span
     holidays: Annotated[str, AfterValidator(known_country)] = ""
-    until: Annotated[date, AfterValidator(near_date)] | None = None
+    until: Day | None = None
     slack_unknown: Literal["repeat", "hold"]
     release: ReleasePlan
     retrain: Retrain | None = None
@@ -185,5 +251,8 @@ class Service(Section):
 
 
 def as_plain(service: Service) -> dict[str, Any]:
-    """The service file as plain data with every default filled in, for manifests and hashes."""
-    return service.model_dump(mode="json", by_alias=True)
+    """The service file as plain data with every default filled in, for manifests and hashes.
+
+    Without what changes nothing of what a night counted: a day that is planned later makes no night another one.
+    """
+    return service.model_dump(mode="json", by_alias=True, exclude=_NOT_COUNTED)

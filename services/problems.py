@@ -25,6 +25,9 @@ _EXAMPLES = {
     "event": "event: landed",
     "positive": 'positive: "delay_min > 15"',
     "window": "window: 24h",
+    "query": "query: sql/shop/checkout.sql",
+    "from": "from: 2026-11-27",
+    "what": 'what: "Black Friday"',
 }
 _LIMITS = {
     "greater_than": ("above", "gt"),
@@ -38,6 +41,7 @@ _NEEDED = (
     (r"int_.*", "Write a whole number"),
     (r"float_.*|finite_number", "Write a number"),
     (r"bool_.*", "Write true or false"),
+    (r"date_.*", "Write a day, such as 2026-11-27"),
     (r"(tuple|list)_type", "Write a list, such as [origin, carrier]"),
     (r"(dict|model)_.*", "Write keys with values below it"),
 )
@@ -56,9 +60,15 @@ def key_path(location: Sequence[Step]) -> str:
     )
 
 
+def place_of(error: ErrorDetails) -> tuple[Step, ...]:
+    """The key path of an error; where a key itself is wrong, that of the mapping it stands in."""
+    location = error["loc"]
+    return location[:-2] if error["type"] == "value_error" and location[-1] == "[key]" else location
+
+
 def sentence(error: ErrorDetails) -> str:
     """One line for one error of pydantic's, without its words, its address or anything secret."""
-    location, kind, found = error["loc"], error["type"], error["input"]
+    location, kind, found = place_of(error), error["type"], error["input"]
     where = f"`{key_path(location)}`"
     if kind == "missing":
         example = _EXAMPLES.get(str(location[-1]), f"{key_path(location[-1:])}: …")

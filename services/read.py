@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from services.errors import ServiceFileError
 from services.home import Home
 from services.model import Service
-from services.problems import Step, key_path, nearest, sentence
+from services.problems import Step, key_path, nearest, place_of, sentence
 from services.secret_text import secret_in
 from services.strict_yaml import read_yaml
 
@@ -78,23 +78,44 @@ def read_query(service: Service, home: Home, which: Query) -> str:
         ServiceFileError: the service names no such query, or its file is missing, empty or not UTF-8.
     """
     named = {"requests": service.requests, "feedback": service.feedback, "training": service.training}[which]
-    where = home.services / f"{service.service}.yaml"
     if named is None:
         raise ServiceFileError(
-            f"{where}: `{which}` is missing. Name the SQL file that reads it, below {home.root}."
+            f"{_file(service, home)}: `{which}` is missing. Name the SQL file that reads it, below {home.root}."
         )
+    return _query(_file(service, home), which, named, home)
+
+
+def read_guard(service: Service, home: Home, guard: str) -> str:
+    """The text of a guard's query.
+
+    Raises:
+        ServiceFileError: the service has no such guard, or its file is missing, empty or not UTF-8.
+    """
+    if guard not in service.guards:
+        known = ", ".join(service.guards) or "none"
+        raise ServiceFileError(
+            f"{_file(service, home)} has no guard {guard[:80]!r} under `guards`. There are: {known}."
+        )
+    return _query(_file(service, home), f"guards.{guard}.query", service.guards[guard].query, home)
+
+
+def _file(service: Service, home: Home) -> Path:
+    return home.services / f"{service.service}.yaml"
+
+
+def _query(where: Path, key: str, named: PurePath, home: Home) -> str:
     try:
         query = (home.root / named).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ServiceFileError(
-            f"{where}: `{which}` names {named}, which cannot be read: {error.strerror}."
+            f"{where}: `{key}` names {named}, which cannot be read: {error.strerror}."
         ) from None
     except UnicodeDecodeError:
         raise ServiceFileError(
-            f"{where}: `{which}` names {named}, which is not UTF-8 text. Save it as UTF-8."
+            f"{where}: `{key}` names {named}, which is not UTF-8 text. Save it as UTF-8."
         ) from None
     if not query.strip():
-        raise ServiceFileError(f"{where}: `{which}` names {named}, which is empty. Write a SELECT in it.")
+        raise ServiceFileError(f"{where}: `{key}` names {named}, which is empty. Write a SELECT in it.")
     return query
 
 
@@ -139,7 +160,11 @@ def _validated(merged: dict[str, Any]) -> tuple[Service | None, list[tuple[tuple
     try:
         return Service.model_validate(merged), []
     except ValidationError as error:
-        return None, [(wrong["loc"], sentence(wrong)) for wrong in error.errors(include_url=False)]
+        return None, [
+            (place_of(wrong), sentence(wrong))
+            for wrong in error.errors(include_url=False)
+            if wrong["type"] != "default_factory_not_called"  # what it would have been made of is told
+        ]
 
 
 def _holder(layers: Mapping[Path, dict[str, Any]], location: Sequence[Step]) -> Path:
@@ -168,7 +193,11 @@ def _named_otherwise(merged: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _missing_queries(merged: Mapping[str, Any], home: Home) -> list[str]:
-    named = {key: merged[key] for key in _QUERIES if isinstance(merged.get(key), str)}
+    named: dict[str, str] = {key: merged[key] for key in _QUERIES if isinstance(merged.get(key), str)}
+    guards = merged.get("guards")
+    for name, guard in guards.items() if isinstance(guards, Mapping) else ():
+        if isinstance(guard, Mapping) and isinstance(guard.get("query"), str):
+            named[f"guards.{name[:70]}.query"] = guard["query"]
     return [
         f"`{key}` names {path[:200]!r}, and there is no such file below {home.root}. Write it, or mend the path."
         for key, path in named.items()

@@ -15,8 +15,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from store import rows
+from store.incidents import MoveRow
 from store.rows import Recorded
-from store.tables import findings, night_counts, nights, numbers, quarantine
+from store.tables import findings, moves, night_counts, nights, numbers, quarantine
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ def record_night(
     quarantined: Iterable[QuarantineRow] = (),
     measured: Iterable[NumberRow] = (),
     found: Iterable[FindingRow] = (),
+    moved: Iterable[MoveRow] = (),
 ) -> Recorded:
     """Record a night with all its parts as the next revision, or nothing at all if its content is known.
 
@@ -168,6 +170,7 @@ def record_night(
         quarantined: a bounded sample of the requests that were not judged.
         measured: the night's numbers.
         found: its findings.
+        moved: those of them that incidents are made of.
 
     Raises:
         StateError: the counts do not add up.
@@ -179,7 +182,7 @@ def record_night(
         return recorded
     owner = {"night_id": recorded.id}
     rows.add_counts(connection, night_counts, owner, counts)
-    for table, parts in ((quarantine, quarantined), (numbers, measured), (findings, found)):
+    for table, parts in ((quarantine, quarantined), (numbers, measured), (findings, found), (moves, moved)):
         rows.add_parts(connection, table, owner, map(vars, parts))
     return recorded
 

@@ -20,7 +20,7 @@ from services.errors import StateError
 from store import rows
 from store.tables import messages
 
-Action = Literal["post", "reply", "update", "file"]
+Action = Literal["post", "reply", "update", "file", "page"]
 Unknown = Literal["repeat", "hold"]
 State = Literal["waiting", "sending", "unknown", "held", "refused", "sent", "written"]
 
@@ -29,7 +29,7 @@ NOT_THERE = ("waiting", "refused")
 """States of a message that is surely in no channel and no file."""
 
 WITHDRAWN = "withdrawn"
-"""Kind of the update that takes an alert back."""
+"""Kind of the update that takes an incident back."""
 
 _UNDELIVERED = ("refused", "held", "unknown", "waiting")
 
@@ -39,8 +39,9 @@ class MessageRow:
     """One message.
 
     Attributes:
-        key: what it is, once and for all, such as `alert/flight_delay/2013-06-14`. Nothing is put twice.
+        key: what it is, once and for all, such as `incident/flight_delay/7`. Nothing is put twice.
         kind: which sort of message, for lists.
+        action: a `page` goes to the webhook that wakes people; it belongs to no post, and no post's channel is its.
         channel: where it goes, as the service file names it.
         payload: what it says, as canonical JSON: `text` and `blocks`, or of a file `path`, `name` and `title`.
         due_at: not sent before.
@@ -149,6 +150,20 @@ def renew(connection: sa.Connection, row: MessageRow) -> MessageRow | None:
         return None
     connection.execute(_update(row).values(payload=updates[-1].payload))
     return _again(connection, row)
+
+
+def hasten(connection: sa.Connection, key: str, due_at: datetime) -> None:
+    """Let a post that nobody got, with all that belongs to it, be due by this time at the latest."""
+    if hold(connection, key):
+        which = (messages.c.key == key) | (messages.c.about == key)
+        statement = sa.update(messages).where(which, messages.c.due_at > due_at)
+        connection.execute(statement.values(due_at=due_at))
+
+
+def thread_of(connection: sa.Connection, key: str) -> list[MessageRow]:
+    """A post and all that belongs to it, in the order they were recorded; nothing if there is no such post."""
+    which = (messages.c.key == key) | (messages.c.about == key)
+    return rows.fetch(connection, _select().where(which).order_by(messages.c.id), MessageRow)
 
 
 def message_of(connection: sa.Connection, key: str) -> MessageRow | None:

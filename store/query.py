@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
 
 from services.window import Window
 
 REQUESTS, FEEDBACK, TRAINING, STAGED = "ronda_requests", "ronda_feedback", "ronda_training", "ronda_staged"
 """Names of the canonical views, and of the relation that a single pass reads."""
+GUARD = "ronda_guard"
+"""Name of the view over a guard's query. A source holds one: the names of two may be alike in their first 50 signs."""
 
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -53,6 +59,13 @@ def filled(template: str, window: Window, file: str) -> Query:
         text = text.replace(token, literal)
     bounded = any(token in _COMMENT.sub("", template) for token in literals)  # a remark promises nothing
     return Query(text.strip().rstrip("; \t\r\n"), window, bounded=bounded, file=file)
+
+
+def first_rows(view: str, columns: Sequence[str], most: int) -> sa.Select[Any]:
+    """The first rows of a view that should have fewer, its columns as doubles: an engine's decimals would be text."""
+    table = sa.table(view, *[sa.column(name) for name in columns])
+    doubles: list[Any] = [sa.cast(table.c[name], sa.Double()).label(name) for name in columns]
+    return sa.select(*doubles).limit(most)
 
 
 def _instant(moment: datetime) -> str:

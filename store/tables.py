@@ -5,13 +5,13 @@ A missing text is `''`, never NULL, so that unique keys hold. A missing number i
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from store.column_types import Finite, Key, Utc, Whole, Words
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Compared on every opening, so that Alembic is only loaded when there is work."""
 
 metadata = sa.MetaData(
@@ -48,8 +48,12 @@ def _times(*names: str) -> list[sa.Column[datetime]]:
     return [sa.Column(name, Utc, nullable=False) for name in names]
 
 
-def _floats(*names: str) -> list[sa.Column[float]]:
-    return [sa.Column(name, Finite, nullable=True) for name in names]
+def _floats(*names: str, nullable: bool = True) -> list[sa.Column[float]]:
+    return [sa.Column(name, Finite, nullable=nullable) for name in names]
+
+
+def _dates(*names: str, nullable: bool = False) -> list[sa.Column[date]]:
+    return [sa.Column(name, sa.Date, nullable=nullable) for name in names]
 
 
 def _counts(table: str, owner: str, owner_id: str) -> sa.Table:
@@ -145,6 +149,60 @@ findings = sa.Table(
     *_words("detail"),
     sa.CheckConstraint("outcome IN ('stable', 'drifted', 'inconclusive', 'not_computed')", name="outcome"),
 )
+moves = sa.Table(  # the findings that incidents are made of; a slice is "dimension\x1fvalue"
+    "moves",
+    metadata,
+    _of("nights", "night_id"),
+    *(_key(name, primary=True) for name in ("measure", "feature", "slice")),
+    *_words("comparison"),
+    *_floats("floors", "chance", "whole", "share", "alone", nullable=False),
+    sa.Column("up", sa.Boolean, nullable=False),
+)
+
+incidents = sa.Table(
+    "incidents",
+    metadata,
+    _id(),
+    _key("service"),
+    *_whole("number"),
+    *_dates("first", "opened", "last"),
+    *_dates("resolved", nullable=True),
+    *_words("state", "severity"),
+    *_whole("seen", "reopened"),
+    *_words("told", "measure", "feature", "slice", "comparison"),
+    *_floats("floors", nullable=False),
+    sa.Column("up", sa.Boolean, nullable=False),
+    *_words("keys", "detail"),
+    *_times("recorded_at"),
+    sa.UniqueConstraint("service", "number"),
+    sa.CheckConstraint("state IN ('open', 'acknowledged', 'resolved', 'muted', 'withdrawn')", name="state"),
+    sa.CheckConstraint("severity IN ('critical', 'major', 'minor')", name="severity"),
+)
+incident_answers = sa.Table(  # what people said of incidents
+    "incident_answers",
+    metadata,
+    _id(),
+    _key("service"),
+    *_whole("number"),
+    *_words("what", "by", "reason", "source"),
+    _key("key"),
+    *_dates("until", nullable=True),
+    *_times("at"),
+    sa.UniqueConstraint("service", "number", "key"),
+    sa.CheckConstraint("what IN ('taken', 'real', 'expected', 'noise', 'resolved', 'muted')", name="what"),
+    sa.CheckConstraint("source IN ('slack', 'command')", name="source"),
+)
+backtests = sa.Table(
+    "backtests",
+    metadata,
+    _id(),
+    _key("service"),
+    *_words("reference_sha"),
+    *_whole("nights"),
+    *_words("result"),
+    *_times("recorded_at"),
+    sa.UniqueConstraint("service"),
+)
 
 outcomes = sa.Table(
     "outcomes",
@@ -198,7 +256,7 @@ messages = sa.Table(
     sa.Column("claimed_at", Utc, nullable=True),
     sa.Column("answered_at", Utc, nullable=True),
     sa.UniqueConstraint("key"),
-    sa.CheckConstraint("action IN ('post', 'reply', 'update', 'file')", name="action"),
+    sa.CheckConstraint("action IN ('post', 'reply', 'update', 'file', 'page')", name="action"),
     sa.CheckConstraint(
         "state IN ('waiting', 'sending', 'unknown', 'held', 'refused', 'sent', 'written')", name="state"
     ),

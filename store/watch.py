@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from services.home import Home
 from services.model import Service
 from services.read import Query as QueryName
-from services.read import read_query, read_service
+from services.read import read_guard, read_query, read_service
 from services.source import source_url
 from services.window import Window
 from store.lake import Lake, open_lake
-from store.query import FEEDBACK, REQUESTS, TRAINING, Query, filled
+from store.query import FEEDBACK, GUARD, REQUESTS, TRAINING, Query, filled
 from store.source import Source, open_source
 from store.state import open_state
 
@@ -40,7 +40,24 @@ class Watch:
             ServiceFileError: a query file is missing.
             SourceError: the source cannot be reached, or refuses a query.
         """
-        queries = {view: self._query(view, window) for view, window in windows.items()}
+        with self._opened({view: self._query(view, window) for view, window in windows.items()}) as source:
+            yield source
+
+    @contextmanager
+    def guard(self, name: str, window: Window) -> Iterator[Source]:
+        """The service's source with one guard's query as the view `GUARD`, filled in for some nights.
+
+        Raises:
+            ServiceFileError: there is no such guard, or its query file is missing.
+            SourceError: the source cannot be reached, or refuses the query.
+        """
+        text = read_guard(self.service, self.home, name)
+        file = f"{self.service.guards[name].query} (guard {name})"
+        with self._opened({GUARD: filled(text, window, file)}) as source:
+            yield source
+
+    @contextmanager
+    def _opened(self, queries: Mapping[str, Query]) -> Iterator[Source]:
         source = open_source(self.service.service, self.url, queries)
         try:
             yield source

@@ -178,3 +178,12 @@ def slack_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     with running() as server:
         yield server
+
+
+@pytest.fixture
+def webhook_server() -> Iterator[Any]:
+    """A server on this machine that takes pages, empty; `tests/shared/webhook_server.py` says what it can do."""
+    from webhook_server import running
+
+    with running() as server:
+        yield server

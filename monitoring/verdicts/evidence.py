@@ -14,8 +14,8 @@ from monitoring.verdicts.weather import STORMS, roughened
 POWER = 0.6745
 """Normal quantile of how often a change must be seen to count as visible: on three nights of four, so that two of
 three see it."""
-LEAST_CASES = 1e-9
-"""Stands for no case, of which the incomplete beta function knows nothing; such values are not used."""
+LEAST_ROOT = 1e-4
+"""Nearer to the mean of two shares' difference than this, in standard deviations, the tail is one half."""
 LEAST_HEIGHT = 1e-9
 """Keeps divisions by the height of a night defined, where that is 0."""
 MOST_SHIFT = 1e6
@@ -94,8 +94,11 @@ def _noncentral(ratio: Floats, numerator: Floats, denominator: Floats, shift: Fl
 def chance_of_few(distance: Distance, clumps: Floats, moved: Floats) -> Floats:
     """The same for a share of a few cases, from their number: no angle makes three of fifty normal.
 
-    Given how many cases both sides have together, tonight's are binomial with its part of the requests (Przyborowski
-    and Wilenski, Biometrika 31, 1940), counted in clumps; both directions.
+    Of x cases in n requests tonight and y in m before, counted in clumps, the share of either side has an exact
+    confidence distribution: from below Gamma(x)/n, from above Gamma(y + 1)/m (Garwood, Biometrika 28, 1936). Their
+    chance is melded (Fay, Proschan and Brittain, Biometrics 71, 2015): that tonight's lower one is no more than
+    `moved` above the other's upper one; both directions. With `moved` 0 that is the conditional binomial test
+    (Przyborowski and Wilenski, Biometrika 31, 1940). That one is blind to a share before which is surely tiny.
 
     Args:
         distance: of shares, with their numerators and denominators.
@@ -105,21 +108,31 @@ def chance_of_few(distance: Distance, clumps: Floats, moved: Floats) -> Floats:
     Returns:
         Shape (rows, slices); 1 where neither side has a case.
     """
-    n, m = distance.size / clumps, distance.other_size / clumps
-    x, y = distance.part / clumps, distance.other_part / clumps
-    rate = (y + 0.5) / (m + 1.0)
-    more, less = rate + moved, np.maximum(rate - moved, 0.0)
-    upper = np.where(
-        x > 0, special.betainc(np.maximum(x, LEAST_CASES), y + 1, _odds(n * more, m * rate)), 1.0
-    )
-    lower = np.where(
-        y > 0, special.betainc(np.maximum(y, LEAST_CASES), x + 1, 1 - _odds(n * less, m * rate)), 1.0
-    )
-    return np.asarray(np.minimum(2 * np.minimum(upper, lower), 1.0), dtype=np.float64)
+    now, other = ((distance.part, distance.size), (distance.other_part, distance.other_size))
+    (x, n), (y, m) = ((part / clumps, size / clumps) for part, size in (now, other))
+    chance = 2 * np.minimum(_above(x, n, y, m, moved), _above(y, m, x, n, moved))
+    return np.asarray(np.minimum(chance, 1.0), dtype=np.float64)
 
 
-def _odds(one: Floats, other: Floats) -> Floats:
-    return np.divide(one, one + other, out=np.full_like(one, 0.5), where=one + other > 0)
+def _above(x: Floats, n: Floats, y: Floats, m: Floats, moved: Floats) -> Floats:
+    """Probability that Gamma(x)/n - Gamma(y + 1)/m is `moved` or less; 1 where its mean is.
+
+    By the saddlepoint t, which is the root of a quadratic here (Lugannani and Rice, Adv. Appl. Prob. 12, 1980): within
+    7 % of the exact one, however small it is.
+    """
+    found = np.ones(x.shape)
+    far = (x > 0) & (n > 0) & (m > 0)
+    far[far] = x[far] / n[far] > (y[far] + 1) / m[far] + moved[far]
+    x, n, y, m, moved = (each[far] for each in (x, n, y + 1, m, moved))
+    linear, constant = x + y - moved * (n - m), x * m - y * n - moved * n * m
+    t = -2 * constant / (linear + np.sqrt(linear**2 - 4 * moved * constant))
+    power = t * moved + x * np.log1p(-t / n) + y * np.log1p(t / m)
+    w = -np.sqrt(2 * np.maximum(power, 0.0))
+    v = t * np.sqrt(x / (n - t) ** 2 + y / (m + t) ** 2)
+    # next to the mean both are 0, and so is their difference
+    unlike = np.where(w < -LEAST_ROOT, 1 / np.minimum(w, -LEAST_ROOT) - 1 / np.minimum(v, -LEAST_ROOT), 0.0)
+    found[far] = np.clip(special.ndtr(w) + np.exp(-(w**2) / 2) / np.sqrt(2 * np.pi) * unlike, 0.0, 1.0)
+    return found
 
 
 def without_chance(distance: Distance, expected: Expected) -> Floats:

@@ -49,10 +49,10 @@ def of_night(variation: Variation, dof: Floats, distance: Distance) -> Expected:
 
 
 def of_week(variation: Variation, dof: Floats, distance: Distance) -> Expected:
-    """What seven nights together are held against, beside earlier ones or the reference.
+    """What seven nights together are held against, beside the nights of the bank before them.
 
     Args:
-        variation: of the bank; or of the reference, which knows its seasons.
+        variation: of the bank; these seven nights are in it, so that rough ones raise what they are held against.
         dof: directions of each row, shape (rows,).
     """
     storms, weights = weather.of_several(variation.storms, variation.storm_weights, WEEK)
@@ -60,6 +60,20 @@ def of_week(variation: Variation, dof: Floats, distance: Distance) -> Expected:
     return _expected(
         replace(variation, storms=storms, storm_weights=weights), dof, distance, nightly, nights=WEEK
     )
+
+
+def of_ageing(reference: Variation, dof: Floats, distance: Distance) -> Expected:
+    """What seven nights together are held against beside the reference, whose variation knows nothing of them.
+
+    The spread of a sum's square is no less than chance's: how even the squares of single nights are, once weather is
+    taken out of them, says nothing of the direction in which seven of them add up.
+
+    Args:
+        reference: its own variation, with its seasons.
+        dof: directions of each row, shape (rows,).
+    """
+    spread = np.maximum(reference.spread, reference.pure_spread)
+    return of_week(replace(reference, spread=spread), dof, distance)
 
 
 def _expected(

@@ -81,10 +81,16 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class _Comparison:
-    """A distance with what it is held against; `at` is the null, as a share of the floor."""
+    """A distance with what it is held against.
+
+    Attributes:
+        phi: of the nights that say what chance adds, shape (rows, 1).
+        at: the null, as a share of the floor.
+    """
 
     distance: Distance
     expected: Expected
+    phi: Floats
     at: float
 
 
@@ -103,9 +109,9 @@ def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, ra
     """
     variation = fitted(rows.past, rows.unit, rows.dof)
     comparisons = (
-        _Comparison(rows.tonight, expected.of_night(variation, rows.dof, rows.tonight), at),
-        _Comparison(rows.week, expected.of_week(variation, rows.dof, rows.week), at),
-        _Comparison(rows.ageing, expected.of_week(reference, rows.dof, rows.ageing), 0.0),
+        _Comparison(rows.tonight, expected.of_night(variation, rows.dof, rows.tonight), variation.phi, at),
+        _Comparison(rows.week, expected.of_week(variation, rows.dof, rows.week), variation.phi, at),
+        _Comparison(rows.ageing, expected.of_ageing(reference, rows.dof, rows.ageing), reference.phi, 0.0),
     )
     floor = rows.floor[:, np.newaxis]
     # the mean of its kind has used up one of the nights; a little less than a whole night is rounding
@@ -118,9 +124,7 @@ def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, ra
     seen = [_visible(each, rows, wanted[n], alpha[n]) for n, each in enumerate(comparisons)]
     wanted[1] &= seen[0] > UNSURE * floor
     effects = [np.where(wanted[n], _effect(each), np.nan) for n, each in enumerate(comparisons)]
-    chances = [
-        np.where(wanted[n], _chance(each, rows, variation), np.nan) for n, each in enumerate(comparisons)
-    ]
+    chances = [np.where(wanted[n], _chance(each, rows), np.nan) for n, each in enumerate(comparisons)]
     gated = np.stack([_gated(effect, chance, floor) for effect, chance in zip(effects, chances, strict=True)])
     own = _shares_of_rate(~np.isnan(gated), family, rate)
     passed, adjusted = _found(gated, own, family, rate)
@@ -152,13 +156,13 @@ def _effect(each: _Comparison) -> Floats:
     return evidence.without_chance(each.distance, each.expected)
 
 
-def _chance(each: _Comparison, rows: Rows, variation: Variation) -> Floats:
+def _chance(each: _Comparison, rows: Rows) -> Floats:
     """Probability of each distance; of a share the larger one of its angle's and of its cases'."""
     unit, floor = rows.unit[:, np.newaxis], rows.floor[:, np.newaxis]
     null = square_of(each.at * floor, unit, rows.level)
     chance = evidence.chance_of(each.distance, each.expected, null)
     moved = np.broadcast_to(each.at * floor, chance.shape)
-    few = evidence.chance_of_few(each.distance, np.maximum(variation.phi, 1.0), moved)
+    few = evidence.chance_of_few(each.distance, np.maximum(each.phi, 1.0), moved)
     return np.where(unit == UNITS.index("share"), np.maximum(chance, few), chance)
 
 

@@ -21,8 +21,8 @@ WEEK = 7
 """Nights that are summed, so that every weekday is in them once."""
 STORM = 4.0
 """A night whose square is so many times the middle one of its week is a storm."""
-TINY = 1e-30
-"""Keeps a division defined; far below any mean square of residuals."""
+RETURNS = 3
+"""Steps that give back what centres have taken: of what the centres of three nights of each weekday took, four fifths or more."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,17 @@ class Laid:
         residual: points less that mean, shape (rows, nights, slices, length).
         nights: of how many nights the mean is, shape (rows, nights, slices); the residual means nothing where it is 0.
         there: 1 for a night that is in such means, shape (rows, nights, slices).
+        kind: shape (nights,).
     """
 
     residual: Points
     nights: Points
     there: Points
+    kind: Ints
 
     def before(self) -> Laid:
         """The same without tonight."""
-        return Laid(self.residual[:, :-1], self.nights[:, :-1], self.there[:, :-1])
+        return Laid(self.residual[:, :-1], self.nights[:, :-1], self.there[:, :-1], self.kind[:-1])
 
 
 def laid(points: Points, there: Points, kind: Ints) -> Laid:
@@ -89,23 +91,35 @@ def laid(points: Points, there: Points, kind: Ints) -> Laid:
         mean = (mine * counted[..., np.newaxis]).sum(axis=1) / np.maximum(many, 1)[..., np.newaxis]
         residual[:, own] = mine - mean[:, np.newaxis]
         nights[:, own] = many[:, np.newaxis]
-    return Laid(residual, nights, there)
+    return Laid(residual, nights, there, kind)
 
 
-def without_storm(squares: Points) -> Points:
+def without_storm(squares: Points, known: Flags | None = None) -> Points:
     """Which of the last nights are added up: all but the roughest, if it is a storm beside the others.
 
     A night that is out of all proportion is told by itself; in a sum it would speak for a week.
 
     Args:
         squares: squared distance of each night from the mean of its kind, shape (rows, nights, slices).
+        known: nights that have a value, same shape; all of them if it is not given. The others are no storms.
 
     Returns:
         1 for a night that is added, else 0; same shape.
     """
+    if known is not None and not known.all():
+        return _without_storm_of(squares, known)
     middle = np.median(squares, axis=1, keepdims=True)
     roughest = squares == squares.max(axis=1, keepdims=True)
     kept: Points = 1 - (roughest & (squares > STORM * middle)).astype(np.float32)
+    return kept
+
+
+def _without_storm_of(squares: Points, known: Flags) -> Points:
+    # where no night is known it does not matter which are added: none has a request
+    shown = np.where(known | ~known.any(axis=1, keepdims=True), squares, np.nan)
+    middle = np.nanmedian(shown, axis=1, keepdims=True)
+    roughest = shown == np.nanmax(shown, axis=1, keepdims=True)
+    kept: Points = 1 - (roughest & (shown > STORM * middle)).astype(np.float32)
     return kept
 
 
@@ -133,7 +147,7 @@ def past(
         sizes=size,
         alike=_mean_of(nights.nights, nights.there),
         cases=cases,
-        lagged=lag_products(nights.residual, nights.there),
+        lagged=with_centres(lag_products(nights.residual, nights.there), nights.kind),
         blocks=blocks,
         block_sizes=block_sizes,
     )
@@ -170,24 +184,48 @@ def residual_squares(squared: Points, there: Points, nights: Points) -> Floats:
 
 
 def lag_products(residuals: Points, there: Points) -> Floats:
-    """How alike nights are that follow one another: mean product of residuals over their mean square, per lag.
+    """How alike nights are that follow one another: the mean product of their residuals, per slice and lag.
 
     Args:
         residuals: shape (rows, nights, slices, length).
         there: 1 for a night that counts, shape (rows, nights, slices).
 
     Returns:
-        Autocorrelations of 1 to `LAGS` nights, shape (rows, `LAGS`); 0 where a lag has no pair.
+        For 0 to `LAGS` nights apart, shape (rows, slices, 1 + `LAGS`); 0 where a lag has no pair.
     """
-    rows, nights, slices, length = residuals.shape
-    flat = (residuals * there[..., np.newaxis]).reshape(rows, nights, slices * length)
-    square = np.einsum("ftx,ftx->f", flat, flat)
-    mean_square = square / np.maximum(there.sum(axis=(1, 2)), 1)
-    found = np.zeros((rows, LAGS))
-    for lag in range(1, min(LAGS, nights - 1) + 1):
-        product = np.einsum("ftx,ftx->f", flat[:, lag:], flat[:, :-lag])
-        pairs = np.einsum("ftx,ftx->f", there[:, lag:], there[:, :-lag])
-        mean_product = product / np.maximum(pairs, 1)
-        known = (pairs > 0) & (mean_square > 0)
-        found[:, lag - 1] = np.where(known, mean_product / np.maximum(mean_square, TINY), 0.0)
+    rows, nights, slices, _ = residuals.shape
+    counted = residuals * there[..., np.newaxis]
+    found = np.zeros((rows, slices, 1 + LAGS))
+    for lag in range(min(LAGS, nights - 1) + 1):
+        product = np.einsum("ftsx,ftsx->fs", counted[:, lag:], counted[:, : nights - lag])
+        pairs = np.einsum("fts,fts->fs", there[:, lag:], there[:, : nights - lag])
+        found[..., lag] = product / np.maximum(pairs, 1)
+    return found
+
+
+def with_centres(products: Floats, kind: Ints) -> Floats:
+    """Mean products of nights beside their true centres, from those of residuals.
+
+    The mean of a kind's few nights moves with them, and takes with it some of what nights have in common. What
+    residuals would show of products γ is linear in them, B γ; it is undone by `RETURNS` steps γ ← γ + c - B γ, not
+    solved, since of a single week nothing could be told apart.
+
+    Args:
+        products: c, as of `lag_products`.
+        kind: shape (nights,).
+    """
+    if not len(kind):
+        return products
+    same = (kind[:, np.newaxis] == kind).astype(np.float64)
+    less = np.eye(len(kind)) - same / same.sum(axis=1)
+    apart = np.abs(np.subtract.outer(np.arange(len(kind)), np.arange(len(kind))))
+    taken = np.zeros((1 + LAGS, 1 + LAGS))
+    for lag in range(min(LAGS, len(kind) - 1) + 1):
+        shown = less @ (apart == lag) @ less.T
+        taken[:, lag] = [
+            np.diagonal(shown, each).mean() if each < len(kind) else 0.0 for each in range(1 + LAGS)
+        ]
+    found = products
+    for _ in range(RETURNS):
+        found = found + products - found @ taken.T
     return found

@@ -69,7 +69,8 @@ class Past:
         sizes: requests of each night, shape (rows, nights, slices).
         alike: nights that the mean of a kind is made of, on average over the nights; shape (rows, slices).
         cases: of a share, how many requests a night brings that count for it, shape (rows, slices); else infinite.
-        lagged: mean product of residuals 1 to `LAGS` nights apart over their mean square, shape (rows, LAGS).
+        lagged: mean product of two nights 0 to `LAGS` apart, each less the centre of its kind, shape (rows, slices,
+            1 + LAGS).
         blocks: squared distance of each whole week from all nights together, shape (rows, weeks, slices); no weeks
             where a season is not asked for.
         block_sizes: requests of each week, shape (rows, weeks, slices).

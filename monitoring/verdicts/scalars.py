@@ -76,7 +76,7 @@ def of_values(values: Values, reference: Values, weeks: int, bank: Bank, floor: 
     now = point[:, -1], values.part[:, -1], size[:, -1]
     kept = usual, (values.part * same).sum(axis=1), (size * same).sum(axis=1)
     known = (size > 0).astype(np.float32)
-    known[:, -WEEK:] *= without_storm(_squared(nights.residual[:, -WEEK:]))
+    known[:, -WEEK:] *= without_storm(_squared(nights.residual[:, -WEEK:]), size[:, -WEEK:] > 0)
     last = _together(values, known, slice(-WEEK, None))
     before = _together(values, there, back)
     frozen = reference.point[:, 0], reference.part[:, 0], reference.size[:, 0]

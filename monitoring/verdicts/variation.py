@@ -103,11 +103,12 @@ def fitted(past: Past, unit: Ints, dof: Floats) -> Variation:
     nights = many * (1 - 1 / np.maximum(past.alike, 2))
     freedom = nights * 2 / mixed(pure_spread, spread, part)
     prior = _prior(own, np.where(past.cases >= FEW_CASES, freedom, 0.0), unit)
-    together = _together(past.lagged, unit)
+    own = over(prior + freedom * own, prior + freedom, otherwise=1.0)
+    together = _together(past.lagged, tau2 * own * dof[:, np.newaxis], part, unit)
     return Variation(
         phi=phi,
         tau2=tau2,
-        own=over(prior + freedom * own, prior + freedom, otherwise=1.0),
+        own=own,
         spread=spread,
         pure_spread=pure_spread,
         together=together,
@@ -233,14 +234,28 @@ def _inverse_trigamma(value: float) -> float:
     return x
 
 
-def _together(lagged: Floats, unit: Ints) -> Floats:
-    """1 + 2 Σ (1 - k/7) ρₖ, ρ half a row's own and half that of all rows of its unit; never below 1."""
-    weights = 1 - np.arange(1, lagged.shape[1] + 1) / WEEK
-    own = 1 + 2 * (lagged * weights).sum(axis=1)
-    found = np.ones(len(own))
+def _together(lagged: Floats, nightly: Floats, part: Floats, unit: Ints) -> Floats:
+    """1 + 2 Σ (1 - k/7) ρₖ, ρ half a row's own and half that of all rows of its unit; never below 1.
+
+    Chance does not follow from one night to the next, so ρ is of the nightly part alone.
+
+    Args:
+        lagged: as of `Past`.
+        nightly: squared distance that is of the nights, in all directions, shape (rows, slices).
+        part: which part of the squares that is, shape (rows, slices): slices count by it.
+    """
+    weights = 1 - np.arange(1, lagged.shape[-1]) / WEEK
+    sums = 2 * (lagged[..., 1:] * weights).sum(axis=-1)
+    # relative to the nightly part a slice's products are as rough as 1/part
+    trust = np.where(nightly > 0, part**2, 0.0)
+    above = over(trust * sums, nightly).sum(axis=1)
+    below = trust.sum(axis=1)
+    found = np.ones(len(above))
     for each in np.unique(unit):
         mine = unit == each
-        found[mine] = (own[mine] + own[mine].mean()) / 2
+        own = over(above[mine], below[mine])
+        pooled = over(above[mine].sum(), below[mine].sum())
+        found[mine] = 1 + (own + pooled) / 2
     return np.asarray(np.clip(found, 1.0, WEEK)[:, np.newaxis], dtype=np.float64)
 
 

@@ -39,7 +39,7 @@ def score(effect: float, noise: float = 0.0, **more: Any) -> Score:
 
 def verdict(found: Score, **more: Any) -> tuple[str, str]:
     """Verdict and reason of one score."""
-    (finding,) = decide(service(**more), [found], {})
+    (finding,) = decide(service(**more), [found], [])
     return finding.verdict, finding.reason
 
 
@@ -89,7 +89,7 @@ def test_numbers_and_categories_have_their_own_floors() -> None:
     """The unit says which floor holds."""
     floors = {"floors": {"number": 0.5, "category": 0.2, "share": 0.3, "volume": 0.2}}
     for unit, floor in (("sd", 0.5), ("js", 0.2), ("share", 0.3)):
-        (found,) = decide(service(**floors), [score(floor + 0.01, unit=unit)], {})
+        (found,) = decide(service(**floors), [score(floor + 0.01, unit=unit)], [])
         assert (found.floor, found.verdict) == (floor, "drifted")
         assert verdict(score(floor - 0.01, unit=unit), **floors) == ("stable", "")
 
@@ -97,13 +97,46 @@ def test_numbers_and_categories_have_their_own_floors() -> None:
 def test_a_finding_keeps_its_numbers() -> None:
     """Everything the score knew is in the finding, and an unknown effect is none."""
     (found,) = decide(
-        service(), [score(0.3, 0.01, reference_value=1.0, current_value=2.0, direction="up")], {}
+        service(), [score(0.3, 0.01, reference_value=1.0, current_value=2.0, direction="up")], []
     )
     assert found == Finding(
         "distribution", "x", ALL_ROWS, REFERENCE, "drifted", effect=0.3, floor=0.1, unit="sd", reference_value=1.0,
         current_value=2.0, rows_reference=1000, rows_current=1000, direction="up",
     )  # fmt: skip
-    assert decide(service(), [score(math.nan, math.nan, rows_current=0)], {})[0].effect is None
+    assert decide(service(), [score(math.nan, math.nan, rows_current=0)], [])[0].effect is None
+
+
+def known(measure: str, place: Slice = ALL_ROWS, verdict: str = "stable", feature: str = "") -> Finding:
+    """What the nights before say of a key."""
+    given: dict[str, Any] = {"measure": measure, "feature": feature, "slice": place, "verdict": verdict}
+    return Finding(comparison="nights", effect=0.05, floor=0.02, unit="share", visible=0.03, **given)
+
+
+def test_numbers_are_kept_beside_the_scores() -> None:
+    """All over all rows; in slices what drifted; of shares of null and unseen what drifted in a slice; nothing else."""
+    numbers = [known("outcome"), known("volume", verdict="drifted"), known("guard", feature="orders")]
+    in_slices = [known("outcome", CITY, "drifted"), known("null_share", CITY, "drifted", "x")]
+    left_out = [
+        known("errors", CITY), known("volume", CITY, "inconclusive"), known("null_share", CITY, feature="z"),
+        known("unseen_share", ALL_ROWS, "drifted", "y"), known("distribution", CITY, "drifted", "y"),
+    ]  # fmt: skip
+    found = decide(service(), [score(0.3)], [*numbers, *left_out, *in_slices])
+
+    assert [each.feature for each in found[:1]] == ["x"]
+    assert found[1:] == [*numbers, *in_slices]
+
+
+def test_a_score_is_told_once() -> None:
+    """What the nights before say of a score is in its finding, not beside it; of another slice's it is not."""
+    whole = known("null_share", verdict="drifted", feature="x")
+    (one, other) = decide(
+        service(),
+        [score(0.001, measure="null_share", unit="share")],
+        [whole, known("null_share", CITY, "drifted", "x")],
+    )
+
+    assert (one.comparison, one.verdict, one.visible) == (REFERENCE, "drifted", 0.03)
+    assert other.slice == CITY
 
 
 def test_columns_that_cannot_be_compared() -> None:
@@ -121,7 +154,7 @@ def judged(grid: NumberGrid | CategoryGrid, before: list[int], now: list[int]) -
     sides = [Profile((ALL_ROWS,), {"x": np.array([side], dtype=np.int64)}) for side in (before, now)]
     return {
         f.measure: (f.verdict, f.reason)
-        for f in decide(service(), scores(sides[0], sides[1], {"x": grid}), {})
+        for f in decide(service(), scores(sides[0], sides[1], {"x": grid}), [])
     }
 
 

@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from assistant_night import KEY, MORNING, NIGHT, NOW, ROW, messages, tell
+import pytest
+
+from assistant_night import (
+    KEY,
+    MORNING,
+    NIGHT,
+    NOW,
+    ROW,
+    Moves,
+    messages,
+    moved,
+    page_on,
+    row_on,
+    settle,
+    tell,
+)
 from monitoring import enqueue
 from monitoring.records import NightPage
 from store import digest, outbox
 from store.digest import LineRow
 from store.outbox import MessageRow
 from store.state import State, reading, writing
+
+WEATHER = (moved("distribution", "weather"),)
 
 
 def put(state: State, service: str, *, url: str = "", language: str = "en", **given: Any) -> None:
@@ -26,35 +43,30 @@ def put(state: State, service: str, *, url: str = "", language: str = "en", **gi
         )
 
 
-def sent(state: State) -> None:
-    """As if Slack had taken every message."""
-    with writing(state) as connection:
-        for row in outbox.due(connection, NOW + timedelta(days=999)):
-            outbox.settle(connection, outbox.claim(connection, row, NOW), "sent", now=NOW, ts="1.1")
-
-
 def test_a_line_is_for_whoever_is_notified_on_their_own_morning(state: State, quiet: NightPage) -> None:
     """Eight o'clock where the service is, with the page's address; the owner stands in where nobody is notified."""
-    tell(state, quiet, page_base_url="https://p.example/")
+    tell(state, quiet, also=WEATHER, page_base_url="https://p.example/")
     with reading(state) as connection:
         assert digest.due_lines(connection, MORNING - timedelta(seconds=1)) == []
         (line,) = digest.due_lines(connection, MORNING)
     assert (line.owner, line.channel) == ("@assist-team", "#assist")
     assert json.loads(line.line) == {
-        "line": "4 inputs moved, and nothing that users notice",
+        "line": "incident 1, inputs alone: “weather” moved",
         "url": "https://p.example/support_assistant/2026-05-12.html",
         "language": "en",
         "unknown": "hold",
     }
-    tell(state, quiet, mention="S0614TZR7")
+    tell(state, quiet, also=WEATHER, mention="S0614TZR7")
     with reading(state) as connection:
         assert [each.owner for each in digest.due_lines(connection, MORNING)] == ["S0614TZR7"]
 
 
 def test_a_line_goes_once_nothing_moved(state: State, quiet: NightPage) -> None:
     """A revision of the night on which nothing is left to say takes its line back."""
-    tell(state, quiet)
-    tell(state, quiet, replace(ROW, moved=0, revision=2))
+    tell(state, quiet, also=WEATHER)
+    with reading(state) as connection:
+        assert len(digest.due_lines(connection, MORNING)) == 1
+    tell(state, quiet, replace(ROW, revision=2))
     with reading(state) as connection:
         assert digest.due_lines(connection, MORNING) == []
 
@@ -111,35 +123,47 @@ def test_names_that_look_alike_are_told_apart(state: State) -> None:
     assert len(set(keys)) == len(messages(state, "")) == 3
 
 
-def test_an_alert_is_for_its_service(state: State, changed: NightPage) -> None:
-    """Its channel, at once, with what is to become of it where nobody can look."""
-    tell(state, changed)
+@pytest.mark.parametrize(("critical", "due_at"), [("outcome", NOW), ("errors", MORNING)])
+def test_an_incident_is_for_its_service(
+    state: State, changed: NightPage, critical: str, due_at: datetime
+) -> None:
+    """Its channel, with what is to become of it where nobody can look; at once, or in the morning if it can wait."""
+    tell(state, changed, critical=(critical,))
     (row,) = messages(state)
     assert (row.key, row.kind, row.channel, row.night, row.unknown) == (
         KEY,
-        "alert",
+        "incident",
         "#assist",
         NIGHT,
         "hold",
     )
-    assert (row.due_at, row.action, row.state) == (NOW, "post", "waiting")
+    assert (row.due_at, row.action, row.state) == (due_at, "post", "waiting")
+
+
+def test_what_is_told_after_its_morning_is_due_at_once(state: State, changed: NightPage) -> None:
+    """A night that was judged late does not wait for a morning that is over."""
+    noon = MORNING + timedelta(hours=4)
+    tell(state, changed, replace(ROW, recorded_at=noon))
+    assert [row.due_at for row in messages(state)] == [noon]
 
 
 def test_the_page_goes_along_only_where_nothing_serves_it(state: State, changed: NightPage) -> None:
     """With a token and no address of pages: a file in the thread, for each page that was there to be uploaded."""
-    tell(state, changed, replace(ROW, content_sha="beef" * 5), attach=True)
-    tell(state, changed, attach=True)  # the page that was never uploaded is not there any more
-    sent(state)
-    tell(state, changed, replace(ROW, page_sha="decade" * 5, revision=2), attach=True)
+    moves: Moves = {}
+    tell(state, changed, replace(ROW, content_sha="beef" * 5), moves=moves, attach=True)
+    tell(state, changed, moves=moves, attach=True)  # the page that was never uploaded is not there any more
+    settle(state)
+    tell(state, changed, replace(ROW, page_sha="decade" * 5, revision=2), moves=moves, attach=True)
     _, *files = messages(state)
     assert [(each.action, each.about, each.unknown) for each in files] == [("file", KEY, "hold")] * 2
     assert [json.loads(each.payload)["name"] for each in files] == [
         "support_assistant-2026-05-12-c0ffeec0.html",
         "support_assistant-2026-05-12-decadede.html",
     ]
-    served = replace(ROW, night=NIGHT + timedelta(days=1))
-    tell(state, changed, served, attach=True, page_base_url="https://p.example")
-    assert [each.action for each in messages(state)] == ["post", "file", "file", "post"]
+    settle(state)
+    served = row_on(1)
+    tell(state, page_on(changed, 1), served, moves=moves, attach=True, page_base_url="https://p.example")
+    assert [each.action for each in messages(state)[3:]] == ["update", "reply"]
 
 
 def test_what_was_told_is_replaced_when_it_changes(
@@ -147,7 +171,7 @@ def test_what_was_told_is_replaced_when_it_changes(
 ) -> None:
     """Not while it says the same; an answer says why, and a night that turned out well is withdrawn, once."""
     tell(state, changed)
-    sent(state)
+    settle(state)
     tell(state, changed, replace(ROW, revision=2))
     assert len(messages(state)) == 1
     for revision in (3, 4):
@@ -161,7 +185,7 @@ def test_what_was_told_is_replaced_when_it_changes(
 def test_a_first_revision_is_not_told_anew(state: State, changed: NightPage, quiet: NightPage) -> None:
     """The state of a night was lost and its message was not: it is mended without an answer."""
     tell(state, changed)
-    sent(state)
+    settle(state)
     tell(state, quiet)
     assert [row.action for row in messages(state)] == ["post", "update"]
 
@@ -180,7 +204,7 @@ def test_a_night_that_is_first_told_a_year_later_names_its_year(
     with writing(state) as connection:
         outbox.take_back(connection, KEY)
     tell(state, changed, late)
-    sent(state)
+    settle(state)
     tell(state, quiet, late)
     assert "12 May 2026: as usual after all" in json.loads(messages(state)[-1].payload)["text"]
 
@@ -188,7 +212,7 @@ def test_a_night_that_is_first_told_a_year_later_names_its_year(
 def test_another_year_alone_is_nothing_to_tell(state: State, changed: NightPage, quiet: NightPage) -> None:
     """The message stands in the year in which it was told, and so do the words that replace it."""
     tell(state, changed)
-    sent(state)
+    settle(state)
     tell(state, changed, replace(ROW, recorded_at=NOW + timedelta(days=365), revision=2))
     assert [row.action for row in messages(state)] == ["post"]
     tell(state, quiet, replace(ROW, recorded_at=NOW + timedelta(days=365), revision=3))

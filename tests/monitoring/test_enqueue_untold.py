@@ -8,22 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from assistant_night import KEY, MORNING, NIGHT, NOW, ROW, SERVICE, messages, tell
+from assistant_night import KEY, MORNING, NIGHT, ROW, SERVICE, Moves, messages, moved, settle, tell
 from monitoring import enqueue
-from monitoring.explain import explain
 from monitoring.records import NightPage
 from store import digest, outbox
 from store.outbox import MessageRow
-from store.state import State, reading, writing
+from store.state import State, reading
 
 AGAIN = replace(ROW, revision=2, content_sha="decade" * 5)
-
-
-def settle(state: State, as_: outbox.State) -> None:
-    """As if Slack had answered so to every message."""
-    with writing(state) as connection:
-        for row in outbox.due(connection, MORNING):
-            outbox.settle(connection, outbox.claim(connection, row, NOW), as_, now=NOW, ts="1.1")
+WEATHER, CITY = (moved("distribution", "weather"),), (moved("distribution", "city"),)
 
 
 def lines(state: State) -> list[tuple[str, str]]:
@@ -65,12 +58,6 @@ def test_without_messages_only_what_nobody_has_read_is_mended(
     tell(state, changed, tell=False)
     tell(state, quiet, tell=False)
     assert (messages(state), lines(state)) == ([], [])
-    tell(state, quiet)
-    tell(state, changed, AGAIN, tell=False)
-    assert (messages(state), lines(state)) == (
-        [],
-        [],
-    )  # that inputs moved and nothing else is not true any more
     tell(state, changed)
     before = messages(state)[0].payload
     tell(state, replace(changed, owner="@others"), AGAIN, tell=False)
@@ -87,6 +74,16 @@ def row_of(state: State) -> MessageRow:
         found = outbox.message_of(connection, KEY)
     assert found is not None
     return found
+
+
+def test_without_messages_a_line_that_waits_is_made_true(
+    state: State, changed: NightPage, quiet: NightPage
+) -> None:
+    """That inputs moved and nothing else is not true any more."""
+    tell(state, quiet, also=WEATHER)
+    assert lines(state) == [("support_assistant", "#assist")]
+    tell(state, changed, AGAIN, tell=False)
+    assert (messages(state), lines(state)) == ([], [])
 
 
 def test_without_messages_an_alert_in_doubt_is_made_true(
@@ -125,20 +122,19 @@ def test_the_same_revision_can_be_told_twice_anew(state: State, changed: NightPa
     tell(state, changed)
     settle(state, "sent")
     for page in (quiet, changed, changed, quiet):
-        with writing(state) as connection:
-            enqueue.night(connection, SERVICE, page, explain(page), AGAIN, attach=False, revised=False)
-    assert [row.key.removeprefix(KEY) for row in messages(state)] == [
-        "",
-        "/revision-2",
-        "/revision-2/2",
-        "/revision-2/3",
+        tell(state, page, AGAIN, night={"revised": False})
+    assert [(row.action, row.key.removeprefix(KEY)) for row in messages(state)] == [
+        ("post", ""),
+        ("update", "/gone"),
+        ("update", "/2026-05-12"),
+        ("update", "/gone/2"),
     ]
 
 
-def gathered(state: State, quiet: NightPage) -> list[str]:
-    """A morning's message of two nights; its key."""
-    for days in (0, 1):
-        tell(state, quiet, replace(ROW, night=NIGHT - timedelta(days=days)))
+def gathered(state: State, quiet: NightPage, moves: Moves | None = None) -> list[str]:
+    """A morning's message of two nights on which an input moved; its key."""
+    for days, inputs in enumerate((WEATHER, CITY)):
+        tell(state, quiet, replace(ROW, night=NIGHT - timedelta(days=days)), moves=moves, also=inputs)
     return enqueue.mornings(state, MORNING)
 
 
@@ -152,26 +148,25 @@ def test_a_morning_that_nobody_got_is_made_anew(
     state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
 ) -> None:
     """Of the lines that still hold, in their last words; it is gone once none is left."""
-    (key,) = gathered(state, quiet)
+    moves: Moves = {}
+    (key,) = gathered(state, quiet, moves)
     settle(state, as_)
-    assert tell(state, changed, AGAIN) == []
+    assert tell(state, changed, AGAIN, moves=moves) == []
+    assert told(state) == ["support_assistant, night of Mon 11 May: incident 2, inputs alone: “city” moved"]
+    before = replace(AGAIN, night=NIGHT - timedelta(days=1))
+    assert tell(state, quiet, before, moves=moves, also=(*CITY, moved("distribution", "app"))) == []
     assert told(state) == [
-        "support_assistant, night of Mon 11 May: 4 inputs moved, and nothing that users notice"
-    ]
-    before = replace(AGAIN, night=NIGHT - timedelta(days=1), moved=3)
-    assert tell(state, quiet, before) == []
-    assert told(state) == [
-        "support_assistant, night of Mon 11 May: 3 inputs moved, and nothing that users notice"
+        "support_assistant, night of Mon 11 May: incident 2, inputs alone: “app”, “city” moved"
     ]
     assert lines(state) == []
-    assert tell(state, quiet, replace(before, moved=0), tell=False) == [key]
+    assert tell(state, quiet, before, moves=moves, tell=False) == [key]
     assert (told(state), lines(state)) == ([], [])
 
 
 def test_a_line_for_somebody_else_leaves_the_morning(state: State, quiet: NightPage) -> None:
     """It waits for a message of its own."""
     gathered(state, quiet)
-    tell(state, quiet, AGAIN, slack="#other")
+    tell(state, quiet, AGAIN, also=WEATHER, slack="#other")
     assert len(told(state)) == 1
     assert "12 May" not in told(state)[0]
     assert lines(state) == [("support_assistant", "#other")]
@@ -186,7 +181,7 @@ def test_a_morning_that_may_be_there_stays(
     settle(state, as_)
     before = told(state)
     tell(state, changed, AGAIN)
-    tell(state, quiet, replace(AGAIN, night=NIGHT - timedelta(days=1)))
+    tell(state, quiet, replace(AGAIN, night=NIGHT - timedelta(days=1)), also=WEATHER)
     assert (told(state), lines(state)) == (before, [])
 
 
@@ -195,22 +190,29 @@ def test_what_nobody_got_follows_its_service(
     state: State, changed: NightPage, quiet: NightPage, as_: outbox.State
 ) -> None:
     """Alerts with their pages, lines that wait, and lines that are gathered already; nobody else's."""
+    moves: Moves = {}
     other = replace(ROW, service="other", night=NIGHT - timedelta(days=1))
-    tell(state, quiet, other, service="other")
-    (key,) = gathered(state, quiet)
-    tell(state, changed, replace(ROW, night=NIGHT + timedelta(days=1)), attach=True)
+    tell(state, quiet, other, also=WEATHER, service="other")
+    (key,) = gathered(state, quiet, moves)
+    tell(state, changed, replace(ROW, night=NIGHT + timedelta(days=1)), moves=moves, attach=True)
     settle(state, as_)
-    tell(state, quiet, replace(ROW, night=NIGHT - timedelta(days=2)))
-    moved = SERVICE.model_copy(update={"slack": "#right"})
-    assert enqueue.follow(state, [moved], MORNING) == []
+    tell(
+        state,
+        quiet,
+        replace(ROW, night=NIGHT - timedelta(days=2)),
+        moves=moves,
+        also=(moved("distribution", "app"),),
+    )
+    elsewhere = SERVICE.model_copy(update={"slack": "#right"})
+    assert enqueue.follow(state, [elsewhere], MORNING) == []
     assert {row.channel for row in messages(state)} == {"#right"}
     assert lines(state) == [("support_assistant", "#right")] * 3
-    assert told(state) == ["other, night of Mon 11 May: 4 inputs moved, and nothing that users notice"]
-    (gone,) = enqueue.follow(state, [moved.model_copy(update={"service": "other"})], MORNING)
+    assert told(state) == ["other, night of Mon 11 May: incident 1, inputs alone: “weather” moved"]
+    (gone,) = enqueue.follow(state, [elsewhere.model_copy(update={"service": "other"})], MORNING)
     assert (gone.key, told(state)) == (key, [])
     assert len(enqueue.mornings(state, MORNING)) == 1
     assert [row.channel for row in messages(state, "")] == ["#right"]
-    assert enqueue.follow(state, [moved], MORNING) == []
+    assert enqueue.follow(state, [elsewhere], MORNING) == []
 
 
 @pytest.mark.parametrize("as_", ["sending", "unknown", "held", "sent", "written"])

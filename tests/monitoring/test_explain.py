@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.explain import explain
 from monitoring.records import DeploymentLine, NightPage, NumberLine
-from monitoring.standing import told
+from monitoring.speaking import told
 
 PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
 NIGHT = date(2026, 5, 12)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
-from monitoring.index import IndexLine, IndexNight, IndexRelease, render_index
+from monitoring.index import IndexIncident, IndexLine, IndexNight, IndexRelease, render_index
+from monitoring.overview import write_index
 from monitoring.standing import State
 from monitoring.text import say
+from page_incidents import key
+from store.incidents import answer
+from store.lake import open_lake
+from store.state import State as Store
+from store.state import writing
+from told_incidents import judge, moved, said, service, tell
 
 LAST = date(2026, 5, 12)
 
@@ -155,3 +165,86 @@ def test_a_service_without_a_verdict_needs_a_look() -> None:
     page = render_index([line("calm", "quiet"), line("blind", "no_verdict"), line("young", "early")])
     assert order(page) == ["blind", "young", "calm"]
     assert "<h1>1 service needs a look.</h1>" in page
+
+
+def ongoing(number: int, severity: Any = "major", state: str = "open", **given: Any) -> IndexIncident:
+    """An incident of errors that is not over."""
+    plain: dict[str, Any] = {"key": key("errors"), "last": LAST, "headline": f"headline {number}"}
+    return IndexIncident(number, state, severity, **(plain | given))
+
+
+def having(service: str, *incidents: IndexIncident, state: State = "quiet") -> IndexLine:
+    """A service with these incidents."""
+    return replace(line(service, state), incidents=incidents)
+
+
+def told_of(page: str) -> list[str]:
+    """What stands above each service's squares, on one line."""
+    parts = re.findall(r"</h2>(.*?)<div class=\"strip\">", page, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", " ", part).split()) for part in parts]
+
+
+def test_the_worst_incident_is_told_and_how_many_there_are() -> None:
+    """One that goes on before one that is muted, then what cannot wait; with how it stands."""
+    many = having(
+        "eta", ongoing(1, "critical", "muted", until=date(2026, 5, 15)), ongoing(2), ongoing(3, "critical"), ongoing(4, "minor"),
+    )  # fmt: skip
+    page = render_index([many])
+    assert told_of(page)[0].endswith(
+        "4 incidents are not over; the worst: Headline 3 incident 3 · open, nobody looks after it · cannot wait"
+    )
+    assert page == render_index([replace(many, incidents=many.incidents[::-1])])
+    assert "4 incidentes não acabaram; o pior:" in told_of(render_index([many], "pt"))[0]
+
+
+def test_an_incident_says_how_it_stands() -> None:
+    """Taken, muted, not seen lately; one that nobody was told of is named by what moved."""
+    lines = [
+        having("a", ongoing(1, state="acknowledged", by="ana")),
+        having("b", ongoing(2, state="muted", until=date(2026, 5, 15))),
+        having("c", ongoing(3, "minor", key=key("distribution", "<b>"), headline="", last=date(2026, 5, 10))),
+    ]
+    told = [each.partition("moved ")[2] for each in told_of(render_index(lines))]
+    assert told == [
+        "Headline 1 incident 1 · open, taken by ana · can wait until working hours",
+        "Headline 2 incident 2 · muted until Fri 15 May · can wait until working hours",
+        "“&lt;b&gt;” moved incident 3 · open, nobody looks after it, last seen Sun 10 May · inputs alone, no hurry",
+    ]
+
+
+def test_what_cannot_wait_stands_first() -> None:
+    """Before a night that is missing; one that somebody took after one that nobody did; muted ones do not count."""
+    page = render_index([
+        having("calm"), line("late", "quiet", last=LAST - timedelta(days=2)), having("muted", ongoing(1, "critical", "muted")),
+        having("taken", ongoing(1, "critical", "acknowledged")), having("open", ongoing(1, "critical")), having("major", ongoing(1)),
+    ])  # fmt: skip
+    assert order(page) == ["open", "taken", "late", "calm", "major", "muted"]
+    assert "<h1>3 services need a look.</h1>" in page  # open, late and major: the others are known
+
+
+def call_nights_quiet(folder: Path) -> None:
+    """Give every recorded night a state, as its page does."""
+    with sqlite3.connect(folder / "ronda.db") as connection:
+        connection.execute("UPDATE nights SET standing = 'quiet'")
+
+
+def test_the_index_reads_incidents_from_the_state(state: Store, tmp_path: Path) -> None:
+    """The headline it was told with, how it stands by what people said; those that are over are not there."""
+    shop = service(critical=("errors",))
+    for days in range(2):
+        judge(state, shop, days, moved("errors"), moved("cost", 8.0))
+    tell(state, shop, 1)
+    with writing(state) as connection:
+        answer(connection, said("taken", 1, by="ana"))
+    judge(state, shop, 2, moved("errors"))
+    lake = open_lake(str(tmp_path / "lake"))
+    call_nights_quiet(tmp_path)
+    write_index(state, lake, {"shop": "@team"}, {"shop": "UTC"}, "en")
+    page = lake.get("pages/index.html").decode()
+    assert "Half of all requests failed incident 1 · open, taken by ana · cannot wait" in told_of(page)[0]
+    with writing(state) as connection:
+        answer(connection, said("resolved", 3))
+    judge(state, shop, 3)
+    call_nights_quiet(tmp_path)
+    write_index(state, lake, {}, {}, "en")
+    assert "incident 1" not in lake.get("pages/index.html").decode()

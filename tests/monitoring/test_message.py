@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant_night import SERVICE, texts
-from monitoring import message
+from monitoring import message, thread_words
 from monitoring.explain import explain
 from monitoring.records import DeploymentLine, NightPage
 from monitoring.telling import tell
@@ -187,7 +187,9 @@ def test_a_night_of_another_year(changed: NightPage) -> None:
     assert soon.endswith(", on Mon 11 May")
     late = message.alert(changed, story, SERVICE, "x", date(2027, 1, 3))
     assert late["text"].endswith(", on Mon 11 May 2026")
-    assert "night of Tue 12 May 2026:" in message.withdrawn(changed, SERVICE, "x", date(2027, 1, 3))["text"]
+    for told_on, night in ((DAY, "Tue 12 May:"), (date(2027, 1, 3), "Tue 12 May 2026:")):
+        gone = thread_words.withdrawn(SERVICE, 1, date(2026, 5, 12), told_on, {}, "x")
+        assert f"night of {night} as usual after all" in gone["text"]
 
 
 def test_what_is_not_known_is_not_said(changed: NightPage, make: Any) -> None:

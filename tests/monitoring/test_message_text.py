@@ -7,12 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assistant_night import NIGHT, SERVICE, texts
-from monitoring import message
+from monitoring import message, thread_words
 from monitoring.explain import explain
+from monitoring.incident import Answer, IncidentLine
 from monitoring.records import NightPage
+from monitoring.verdicts.incidents import Key, Moved
 
 DUE = datetime(2026, 5, 13, 5, 30, tzinfo=UTC)
 HOSTILE = "<!channel> <https://evil.example|click> *bold* _it_ `code` ~gone~ & @here https://evil.example"
+
+
+def incident(**given: Any) -> IncidentLine:
+    """An incident of the outcome, seen on its first night."""
+    lead = Moved(Key("outcome", "", ""), "tonight", 4.0, 0.0, 0.0, 1.0, 0.0)
+    line = IncidentLine(
+        1, "open", "major", NIGHT, NIGHT, NIGHT, lead, frozenset({lead.key}), seen=(NIGHT,), night=NIGHT
+    )
+    return replace(line, **given)
 
 
 def test_every_word_that_is_given_arrives_as_text(changed: NightPage) -> None:
@@ -20,9 +31,18 @@ def test_every_word_that_is_given_arrives_as_text(changed: NightPage) -> None:
     page = replace(changed, service=HOSTILE, noun="<!here> *b* _i_")
     service = SERVICE.model_copy(update={"service": HOSTILE})
     url = "https://p.example/eta"
+    nights = {"2026-05-12": {"change": HOSTILE, "more": 5000, "points": 3.0}}
+    known = {"headline": HOSTILE, "noun": HOSTILE, "measure": "outcome", "nights": nights}
+    taken = incident(answers=(Answer(1, "taken", NIGHT, HOSTILE),), state="acknowledged")
     payloads = [
         message.alert(page, explain(page), service, HOSTILE),
-        message.withdrawn(page, service, HOSTILE),
+        thread_words.withdrawn(service, 1, NIGHT, NIGHT, known, HOSTILE),
+        *thread_words.resolved(service, 1, NIGHT, known, nights=1),
+        *thread_words.resolved(
+            service, 1, NIGHT, known, thread_words.End(HOSTILE, HOSTILE, was_it_real=True), nights=1
+        ),
+        thread_words.answered(service, "muted", HOSTILE, NIGHT, HOSTILE),
+        thread_words.went_on(page, taken, explain(page), back=False),
         message.late(service, NIGHT, DUE, ""),
         message.unwatched(service, "broken", HOSTILE),
         message.morning([(HOSTILE, NIGHT, HOSTILE, url)], "en", DUE.date()),
@@ -75,11 +95,15 @@ def test_a_late_night_that_came_says_what_it_came_to() -> None:
     assert texts(came) == [came["text"]]
 
 
-def test_a_message_that_is_withdrawn_links_the_page(changed: NightPage) -> None:
+def test_a_message_that_is_withdrawn_links_the_page() -> None:
     """The page says why the night is an ordinary one; an address that ends with a slash has no two."""
     service = SERVICE.model_copy(update={"page_base_url": "https://ronda.example/p/"})
-    said, link = texts(message.withdrawn(changed, service, "x/2026-05-12.html"))
-    assert said.startswith("✅ support_assistant, night of Tue 12 May: as usual after all.")
+    known = {"headline": "“thumbs up” less often than usual"}
+    said, link = texts(thread_words.withdrawn(service, 7, NIGHT, NIGHT, known, "x/2026-05-12.html"))
+    assert said == (
+        "✅ support_assistant, night of Tue 12 May: as usual after all. Incident 7 (“thumbs up” less often than usual) "
+        "no longer holds, a night was judged anew."
+    )
     assert link == "<https://ronda.example/p/x/2026-05-12.html|page>"
 
 

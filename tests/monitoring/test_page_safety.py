@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from monitoring.explain import explain
-from monitoring.records import ALL_ROWS, NightPage, Slice
+from monitoring.records import ALL_ROWS, OF, NightPage, Slice
 from monitoring.report import render as rendered
+from monitoring.verdicts.incidents import Key
+from page_incidents import incident, key, muted, taken
 
 
 def render(page: NightPage) -> str:
@@ -63,14 +65,21 @@ class Seen(HTMLParser):
         self.text += data
 
 
+def poisoned_place(value: Slice | Key, payload: str) -> Slice | Key:
+    """A part of the traffic, or what is watched in it, with the payload in every name."""
+    if isinstance(value, Slice):
+        return ALL_ROWS if value == ALL_ROWS else Slice(payload, payload)
+    return Key(value.measure, payload, f"{payload}{OF}{payload}" if value.slice else "")
+
+
 def poison(value: Any, payload: str) -> Any:
     """The same record with the payload in every string a user can choose."""
     if isinstance(value, str):
         return value if value in {"kept", ""} else payload
-    if isinstance(value, Slice):
-        return ALL_ROWS if value == ALL_ROWS else Slice(payload, payload)
-    if isinstance(value, tuple):
-        return tuple(poison(item, payload) for item in value)
+    if isinstance(value, (Slice, Key)):
+        return poisoned_place(value, payload)
+    if isinstance(value, (tuple, frozenset)):
+        return (frozenset if isinstance(value, frozenset) else tuple)(poison(item, payload) for item in value)
     if isinstance(value, Mapping):
         return {
             poison(key, payload + str(n)): poison(item, payload)
@@ -78,7 +87,18 @@ def poison(value: Any, payload: str) -> Any:
         }
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
-    fixed = {"language", "verdict", "kind", "format", "direction", "time"}
+    fixed = {
+        "language",
+        "verdict",
+        "kind",
+        "format",
+        "direction",
+        "time",
+        "state",
+        "severity",
+        "what",
+        "comparison",
+    }
     fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in fixed}
     return replace(value, **{name: poison(found, payload) for name, found in fields.items()})
 
@@ -92,6 +112,43 @@ def test_user_text_stays_text(changed: NightPage, payload: str) -> None:
     assert set(seen.attributes) <= ATTRIBUTES
     assert not any("script:" in address for address in seen.attributes["href"])
     assert page.count("<style>") == 1
+    assert "<!--" not in page
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\x00]", page)
+    assert len(page.encode("utf-8")) < 200_000
+
+
+def with_incidents(page: NightPage) -> NightPage:
+    """The night with incidents of every kind, floors that noise raised, and a planned change."""
+    lines = (
+        taken(
+            7, key("outcome", "", f"city{OF}Recife"), key("null_share", "city"), severity="critical", up=False
+        ),
+        incident(8, key("guard", "orders"), key("distribution", "city")),
+        incident(9, key("distribution", "distance", f"city{OF}Recife"), severity="minor"),
+        muted(4, key("cost"), page.night),
+    )
+    pair = "null_share", "prep_minutes"
+    planned = {key("volume"): "Black Friday"}
+    return replace(page, incidents=lines, raised={pair: 5.0}, noise_of={pair: 3}, planned=planned)
+
+
+def poisoned_incidents(page: NightPage, payload: str) -> NightPage:
+    """The same with the payload everywhere but in the zone and the times, which no page is made without."""
+    told = poison(with_incidents(page), payload)
+    served = tuple(replace(each, started_at=page.deployments[0].started_at) for each in told.deployments)
+    return replace(told, time_zone=page.time_zone, deployments=served)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_incidents_stay_text(changed: NightPage, payload: str) -> None:
+    """Whoever took one, whatever it is about, wherever it is: no new tag, attribute or direction mark."""
+    page = render(poisoned_incidents(changed, payload))
+    seen = Seen(page)
+    assert {"incident 7", "incident 8", "incident 9", "incident 4"} <= set(
+        re.findall(r"incident \d", seen.text)
+    )
+    assert seen.tags <= TAGS
+    assert set(seen.attributes) <= ATTRIBUTES
     assert "<!--" not in page
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00]", page)
     assert len(page.encode("utf-8")) < 200_000
@@ -170,5 +227,5 @@ def width_at_390(page: str, folder: Path) -> int:
 @pytest.mark.parametrize("payload", ["", "W" * 10_000], ids=["plain", "long names"])
 def test_a_phone_needs_no_sideways_scrolling(changed: NightPage, tmp_path: Path, payload: str) -> None:
     """390 pixels suffice, however long the names are."""
-    page = poison(changed, payload) if payload else changed
+    page = poisoned_incidents(changed, payload) if payload else with_incidents(changed)
     assert width_at_390(render(page), tmp_path) == 390

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitoring import standing
+from monitoring import speaking, standing
 from monitoring.records import FeatureLine, NightPage
 
 PAST = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
@@ -59,11 +59,11 @@ def test_states(changed: NightPage, quiet: NightPage) -> None:
     """Bad data come before changes; a night without history is early; nothing judged is no verdict."""
     early = tuple(replace(line, usual=None) for line in quiet.numbers)
     halved = {"kept": 9_000, "outside_night": 9_166}
-    assert standing.state_of(changed) == "changed"
-    assert standing.state_of(quiet) == "quiet"
-    assert standing.state_of(replace(changed, counts=halved)) == "data"
-    assert standing.state_of(replace(quiet, numbers=early)) == "early"
-    assert standing.state_of(replace(quiet, numbers=(), features=())) == "no_verdict"
+    assert speaking.state_of(changed) == "changed"
+    assert speaking.state_of(quiet) == "quiet"
+    assert speaking.state_of(replace(changed, counts=halved)) == "data"
+    assert speaking.state_of(replace(quiet, numbers=early)) == "early"
+    assert speaking.state_of(replace(quiet, numbers=(), features=())) == "no_verdict"
 
 
 def test_one_drifted_measure_moves_a_feature(make: Any) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from monitoring.explain import explain
+from monitoring.morning import morning_line
 from monitoring.records import DeploymentLine, NightPage, NumberLine
-from monitoring.telling import morning_line, tell, told_with
+from monitoring.telling import tell, told_with
 
 PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
 SET_ASIDE = {"kept": 9_000, "outside_night": 9_166}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from monitoring.explain import explain
-from monitoring.records import Affected, NightPage, NumberLine, Slice
+from monitoring.records import NightPage, NumberLine, Slice
+from monitoring.story import Affected
 from monitoring.telling import tell
 from monitoring.where import where
 

@@ -20,7 +20,7 @@ from monitoring.record import Written
 from ronda import cli
 from services.home import home_from
 from services.window import night_of, window_between
-from shop_changes import fail_half
+from shop_changes import fail_half, no_errors
 from store.watch import Watch, open_watch
 
 SERVICE = """\
@@ -139,6 +139,12 @@ class Shop:
         """Judge a night."""
         return run(self.watch(), night_of(day, "UTC"), at)
 
+    def judge_past_anew(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Let the logs of the nights before say something else by now, and judge them silently."""
+        for day in self.past:
+            self.write_night(day, change)
+            assert run(self.watch(), night_of(day, "UTC"), NOW, tell=False).recorded.is_new
+
 
 def opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """A home in this folder, new or as it stands, that the environment points to."""
@@ -186,6 +192,26 @@ def nights(past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """The shop with fourteen nights behind it."""
     root = tmp_path / "home"
     shutil.copytree(past, root)
+    return opened(root, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def quiet_before(past: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home whose night was quiet beside nights that have no errors since, made once and copied for each test."""
+    root = tmp_path_factory.mktemp("other") / "home"
+    shutil.copytree(past, root)
+    with pytest.MonkeyPatch.context() as patched:
+        made = opened(root, patched)
+        assert made.run().row.standing == "quiet"
+        made.judge_past_anew(no_errors)
+    return root
+
+
+@pytest.fixture
+def other_past(quiet_before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The shop on a night that was quiet, beside nights that say something else since."""
+    root = tmp_path / "home"
+    shutil.copytree(quiet_before, root)
     return opened(root, monkeypatch)
 
 

@@ -45,8 +45,9 @@ def test_an_alert_is_put_once(nights: Any) -> None:
     nights.write_night(nights.night, fail_half)
     for _ in range(2):
         assert nights.run().row.standing == "changed"
-    (message,) = messages(nights)
-    assert (message.key, message.action, message.channel) == (f"alert/shop/{nights.night}", "post", "#shop")
+    message, chart = messages(nights)
+    assert (message.key, message.action, message.channel) == ("incident/shop/1", "post", "#shop")
+    assert (message.due_at, chart.action, chart.about) == (NOW, "file", message.key)
     said = json.loads(message.payload)
     assert said["text"].startswith("🔴 shop: 9.5 times as many errors as usual")
     assert "*Can it wait?*  No: critical for this service (errors)." in said["blocks"][1]["text"]["text"]
@@ -59,7 +60,7 @@ def test_inputs_that_moved_alone_wait_for_the_morning(nights: Any) -> None:
     assert messages(nights) == []
     eight = datetime(2026, 5, 11, 8, tzinfo=UTC)
     assert lines(nights, eight - timedelta(seconds=1)) == []
-    assert lines(nights, eight) == [(nights.night, "1 input moved, and nothing that users notice")]
+    assert lines(nights, eight) == [(nights.night, "incident 1, inputs alone: “price” moved")]
 
 
 def test_a_morning_is_one_message(nights: Any) -> None:
@@ -75,7 +76,8 @@ def test_a_morning_is_one_message(nights: Any) -> None:
     assert message is not None
     assert (message.kind, message.channel, message.about) == ("morning", "#shop", "")
     assert (
-        "shop, night of Sun 10 May: 1 input moved" in json.loads(message.payload)["blocks"][1]["text"]["text"]
+        "shop, night of Sun 10 May: incident 1, inputs alone: “price” moved"
+        in json.loads(message.payload)["blocks"][1]["text"]["text"]
     )
 
 
@@ -129,8 +131,8 @@ def test_a_message_that_still_waits_is_mended_in_place(nights: Any) -> None:
     revised(nights, fail_half, 1200)
     before = messages(nights)[0].payload
     revised(nights, fail_half, 1220)
-    (after,) = messages(nights)
-    assert after.payload != before
+    after, chart = messages(nights)
+    assert (chart.action, after.payload != before) == ("file", True)
     assert "1,200 requests" in after.payload
 
 
@@ -148,7 +150,7 @@ def test_a_told_night_that_changes_is_updated_in_its_thread(nights: Any) -> None
     revised(nights, fail_half, 1200)
     sent(nights)
     revised(nights, fail_half, 1220)
-    post, update, reply = messages(nights)
+    post, _, update, reply = messages(nights)
     assert (update.action, update.about, reply.action, reply.about) == ("update", post.key, "reply", post.key)
     assert "Told anew, revision 2 of the night: kept and judged: 1,200 → 1,220 rows" in reply.payload
 
@@ -158,10 +160,12 @@ def test_a_told_night_that_turns_out_well_is_withdrawn(nights: Any) -> None:
     revised(nights, fail_half, 1200)
     sent(nights)
     revised(nights, None, 1210)
-    assert "as usual after all" in messages(nights)[1].payload
+    assert "as usual after all" in messages(nights)[2].payload
     revised(nights, fail_half, 1200)
-    assert [row.action for row in messages(nights)] == ["post", "update", "reply", "update", "reply"]
-    assert "times as many errors" in messages(nights)[3].payload
+    said = [row for row in messages(nights) if row.action != "file"]
+    assert [row.action for row in said] == ["post", "update", "reply", "update", "reply"]
+    assert "times as many errors" in said[3].payload
+    assert [row.key for row in said if row.action == "post"] == ["incident/shop/1"]
 
 
 def test_a_revision_that_says_the_same_says_nothing(nights: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +174,7 @@ def test_a_revision_that_says_the_same_says_nothing(nights: Any, monkeypatch: py
     revised(nights, fail_half, 1200)
     sent(nights)
     revised(nights, fail_half, 1220)
-    assert [row.action for row in messages(nights)] == ["post"]
+    assert {row.action for row in messages(nights)} == {"post", "file"}
 
 
 def test_a_line_that_turns_into_an_alert_is_not_told_twice(nights: Any) -> None:
@@ -178,14 +182,14 @@ def test_a_line_that_turns_into_an_alert_is_not_told_twice(nights: Any) -> None:
     revised(nights, warmer, 1200)
     assert len(lines(nights)) == 1
     revised(nights, fail_half, 1200)
-    assert (len(messages(nights)), lines(nights)) == (1, [])
+    assert ([row.action for row in messages(nights)], lines(nights)) == (["post", "file"], [])
 
 
 def test_the_page_goes_along_where_nothing_serves_it(nights: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a token and no address of pages, the page is a file in the message's thread."""
     monkeypatch.setenv("RONDA_SLACK_TOKEN", "xoxb-made-up")
     revised(nights, fail_half, 1200)
-    post, file = messages(nights)
+    post, _, file = messages(nights)
     said = json.loads(file.payload)
     assert (file.action, file.about, said["path"]) == ("file", post.key, f"pages/shop/{nights.night}.html")
 
@@ -205,7 +209,7 @@ def test_nothing_is_said_of_a_night_that_was_not_recorded(
             nights.run()
     assert messages(nights) == []
     assert nights.run().recorded.is_new
-    assert len(messages(nights)) == 1
+    assert [row.action for row in messages(nights)] == ["post", "file"]
 
 
 def test_an_outcome_that_leaves_is_told_by_slice(nights: Any) -> None:
@@ -236,8 +240,9 @@ def test_an_outcome_that_leaves_is_told_by_slice(nights: Any) -> None:
     feedback.night.mature(nights.watch(), night_of(nights.night, "UTC"), NOW)
     written = nights.run()
     assert written.row.standing == "changed"
+    told = [row for row in messages(nights) if row.action == "post"][-1]
     where = next(
-        line for line in json.loads(messages(nights)[-1].payload)["blocks"][1]["text"]["text"].split("\n")
+        line for line in json.loads(told.payload)["blocks"][1]["text"]["text"].split("\n")
         if line.startswith("*Where*")
     )  # fmt: skip
     assert where.startswith("*Where*  city = Recife (2")

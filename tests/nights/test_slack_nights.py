@@ -28,13 +28,13 @@ def states(shop: Any) -> list[tuple[str, str]]:
 
 
 def test_a_night_is_told_once(loud: Any, slack_server: Any, ronda: Ronda) -> None:
-    """One message in the channel with the page in its thread; the same night again says nothing more."""
+    """One message in the channel with its picture and the page in its thread; the same night again says nothing more."""
     for _ in range(2):
         code, _, wrong = ronda("night", "shop", "--date", loud.night.isoformat())
         assert (code, wrong) == (0, "")
     (message,) = slack_server.said("shop")
     assert message["text"].startswith("🔴 shop: 9.5 times as many errors as usual, on Sun 10 May")
-    assert states(loud) == [("post", "sent"), ("file", "sent")]
+    assert states(loud) == [("post", "sent"), ("file", "sent"), ("file", "sent")]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_slack_does_fails_no_night(
     assert "not delivered" in (loud.root / "var/lake/pages/index.html").read_text()
     slack_server.scripted.clear()
     assert ronda("night", "shop", "--send-only")[0] == 0
-    assert states(loud) == [("post", "sent"), ("file", "sent")]
+    assert states(loud) == [("post", "sent"), ("file", "sent"), ("file", "sent")]
     assert "not delivered" not in (loud.root / "var/lake/pages/index.html").read_text()
     assert len(slack_server.said("shop")) == 1
 
@@ -104,7 +104,7 @@ def test_what_waits_is_sent_whatever_is_wrong(
     code, said, wrong = ronda("night", "shop", "--send-only")
     assert code == 2
     assert "torn: nobody can be told" in wrong
-    assert f"Message sent: alert/shop/{loud.night}" in said
+    assert "Message sent: incident/shop/1: #shop" in said
     assert any("service file cannot be read" in each["text"] for each in slack_server.said("shop"))
 
 

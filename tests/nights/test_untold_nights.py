@@ -14,7 +14,7 @@ from monitoring import enqueue
 from monitoring.alert import deliver
 from monitoring.night import run
 from services.window import night_of
-from shop_changes import fail_half, warmer
+from shop_changes import fail_half, no_errors, warmer
 from store import outbox
 from store.outbox import MessageRow
 from store.state import reading, writing
@@ -81,7 +81,7 @@ def test_a_wrong_channel_is_mended_by_its_file(
     else:
         judge()
     assert len(slack_server.said("shop")) == 1
-    assert places(loud) == [("post", "sent", "#shop"), ("file", "sent", "#shop")]
+    assert places(loud) == [(action, "sent", "#shop") for action in ("post", "file", "file")]
     assert files(loud) == []
 
 
@@ -112,7 +112,9 @@ def test_a_post_that_is_not_there_is_posted_as_the_night_is_now(
     texts = [call["blocks"][1]["text"]["text"] for call in slack_server.calls_of(POST)[3:]]
     assert ["of about 1,400 requests" in text for text in texts] == ([True] if change else [])
     assert slack_server.calls_of("chat.update") == []
-    assert places(loud) == ([("post", "sent", "#shop"), ("file", "sent", "#shop")] if change else [])
+    assert places(loud) == (
+        [(action, "sent", "#shop") for action in ("post", "file", "file")] if change else []
+    )
 
 
 def test_filling_in_silently_leaves_no_false_word_that_waits(
@@ -132,13 +134,13 @@ def test_filling_in_silently_leaves_no_false_word_that_waits(
 def test_a_page_that_was_not_uploaded_is_uploaded_once(
     loud: Any, slack_server: Any, judge: Callable[..., str]
 ) -> None:
-    """As it is after the revision, under one name."""
+    """As it is after the revision, under one name; and so is the picture."""
     slack_server.script(POST, ("error", "token_revoked"))
     judge()
     loud.write_night(loud.night, fail_half, rows=1210)
     judge()
-    assert len(slack_server.files) == 1
-    assert [row[:2] for row in places(loud)] == [("post", "sent"), ("file", "sent")]
+    assert len(slack_server.files) == 2
+    assert [row[:2] for row in places(loud)] == [("post", "sent"), ("file", "sent"), ("file", "sent")]
 
 
 @pytest.mark.parametrize("change", [None, fail_half])
@@ -154,26 +156,21 @@ def test_a_morning_that_waits_says_nothing_false(nights: Any, change: Any) -> No
 
 
 def lose_page(shop: Any, *, tell: bool = True) -> str:
-    """Lose the night's page beside a history that has changed since, and run the night again; what it came to."""
-    with sqlite3.connect(shop.root / "var/ronda.db") as connection:
-        no_errors = "UPDATE numbers SET value = 0, numerator = 0 WHERE name = 'errors' AND night_id IN "
-        connection.execute(f"{no_errors} (SELECT id FROM nights WHERE night < ?)", [shop.night.isoformat()])
+    """Lose the night's page, and run the night again; what it came to."""
     (shop.root / f"var/lake/pages/shop/{shop.night}.html").unlink()
     written = run(shop.watch(), night_of(shop.night, "UTC"), NOW, tell=tell)
     assert not written.recorded.is_new
     return str(written.row.standing)
 
 
-def test_a_lost_page_that_tells_something_else_is_told(nights: Any) -> None:
+def test_a_lost_page_that_tells_something_else_is_told(other_past: Any) -> None:
     """Once: what was quiet has changed, beside the nights before it as they are by now."""
-    assert nights.run().row.standing == "quiet"
-    assert lose_page(nights) == "changed"
-    (told,) = due(nights)
-    assert (told.key, told.action) == (f"alert/shop/{nights.night}", "post")
+    assert lose_page(other_past) == "changed"
+    told, chart = due(other_past)
+    assert (told.key, told.action, chart.action, chart.about) == ("incident/shop/1", "post", "file", told.key)
     for _ in range(2):
-        (nights.root / f"var/lake/pages/shop/{nights.night}.html").unlink()
-        nights.run()
-    assert due(nights) == [told]
+        lose_page(other_past)
+    assert due(other_past) == [told, chart]
 
 
 def test_a_lost_page_of_a_told_night_updates_its_message(nights: Any) -> None:
@@ -181,18 +178,20 @@ def test_a_lost_page_of_a_told_night_updates_its_message(nights: Any) -> None:
     nights.run()
     nights.write_night(nights.night, fail_half)
     nights.run()
-    (row,) = due(nights)
+    (post, chart) = due(nights)
     with writing(nights.watch().state) as connection:
-        claimed = outbox.claim(connection, row, NOW)
-        outbox.settle(connection, claimed, "sent", now=NOW, channel_id="C1", ts="1.1")
+        for row in (post, chart):
+            claimed = outbox.claim(connection, row, NOW)
+            outbox.settle(connection, claimed, "sent", now=NOW, channel_id="C1", ts="1.1")
+    nights.judge_past_anew(no_errors)
+    assert due(nights) == [], "no word of the nights before"
     assert lose_page(nights) == "changed"
-    (update,) = due(nights)
-    assert (update.action, update.about) == ("update", row.key)
-    assert json.loads(update.payload)["text"] != json.loads(row.payload)["text"]
+    update, again = due(nights)
+    assert (update.action, update.about, again.action) == ("update", post.key, "file")
+    assert json.loads(update.payload)["text"] != json.loads(post.payload)["text"]
 
 
-def test_a_lost_page_is_written_silently_if_asked(nights: Any) -> None:
+def test_a_lost_page_is_written_silently_if_asked(other_past: Any) -> None:
     """Whatever it tells by now."""
-    nights.run()
-    assert lose_page(nights, tell=False) == "changed"
-    assert due(nights) == []
+    assert lose_page(other_past, tell=False) == "changed"
+    assert due(other_past) == []

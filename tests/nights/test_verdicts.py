@@ -10,8 +10,9 @@ import numpy as np
 
 from monitoring import bank
 from monitoring.bands import banded, layout_of
+from monitoring.blocks import Nights
 from monitoring.records import ALL_ROWS, Finding, Profile
-from monitoring.verdict import Nights, judged_against
+from monitoring.verdict import judged_against
 from shop_changes import warmer
 from store.grid import CategoryGrid
 from store.ledger import findings_of
@@ -113,7 +114,7 @@ def test_a_lost_column_is_no_lost_request(shop: Any) -> None:
         layout, dates, counts, whole.astype(np.int64), (), np.zeros((0, *whole.shape), dtype=np.int32)
     )
     (volume,) = [
-        f for f in judged_against(shop.watch().service, (ALL_ROWS,), nights) if f.measure == "volume"
+        f for f in judged_against(shop.watch().service, (ALL_ROWS,), nights).findings if f.measure == "volume"
     ]
 
     assert (volume.effect, volume.rows_current, volume.verdict) == (0.0, 1200, "stable")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring import verdict
+from monitoring.blocks import used
 from monitoring.verdicts.kinds import kinds
 from monitoring.verdicts.lay import Bank
 from monitoring.verdicts.shares import of_counts, roots
@@ -50,15 +50,14 @@ def test_what_so_many_nights_give(line: tuple[str, ...]) -> None:
     """The bank, the nights of tonight's kind and what the scale rests on are what the code makes of so many nights."""
     known, used_nights, alike, factor, rests = (float(each) for each in line)
     days = [date(2026, 1, 5) + timedelta(days=n) for n in range(int(known) + 1)]
-    used = np.ones(len(days), dtype=bool)
-    used[-1 - verdict.LAST_NIGHTS :] = False
+    mine = used(np.ones(len(days), dtype=bool))
     counts = np.random.default_rng(5).multinomial(900, (0.5, 0.3, 0.2), (1, len(days), 2))
     reference = counts.sum(axis=1)
-    bank = Bank(kinds(days, ()), used[np.newaxis])
+    bank = Bank(kinds(days, ()), mine[np.newaxis])
     rows = of_counts(roots(reference[:, 0]), counts, reference, 4, bank, np.array([0.1]))
     variation = fitted(rows.past, rows.unit, rows.dof)
 
-    assert (used.sum(), rows.tonight.nights[0, 0]) == (used_nights, alike)
+    assert (mine.sum(), rows.tonight.nights[0, 0]) == (used_nights, alike)
     assert factor == pytest.approx(1 + 1 / alike, abs=0.0051)
     assert rests == pytest.approx(variation.nights[0, 0], abs=0.051)
 
@@ -79,5 +78,5 @@ def test_every_source_is_cited() -> None:
         r"\b([A-Z]\w+)(?: et al\.|,? (?:[A-Z]\w+,? )*and [A-Z]\w+)? (1[89]\d\d|20\d\d)\b",
         " ".join(text.split()),
     )
-    assert len(sources) == 10
+    assert len(sources) == 13
     assert sources == set(cited)

@@ -6,56 +6,25 @@ Every rule is a function from imports to sentences of complaint, and each is sho
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-# Imports point from right to left; the two last stand outside and may import anything.
-HOUSE = ("services", "store", "monitoring", "feedback", "rollout", "ronda")
-OUTSIDE = ("demo", "benchmarks")
-FEEDBACK_MAY_USE = {"records", "distances", "alert"}
-STEP_PACKAGES = ("monitoring", "feedback", "rollout")
-SHARED_BY_STEPS = {"records", "distances", "moments", "errors", "verdicts", "bands"}
-# What reads, calls steps and writes: a night (what it holds in its hands, what it gathers for the page, its writing
-# half, what it says), the index, the making of a reference, of a release, and of a model, and the sending.
-SHELLS = (
-    *("night", "judged", "page", "record", "enqueue", "overview", "freeze", "release", "retrain", "bank"),
-    *("alert", "sending", "copies"),
+from house import (
+    DOORS,
+    FEEDBACK_MAY_USE,
+    HOUSE,
+    OUTSIDE,
+    PART_OF,
+    SERVICE_WORDS,
+    SHARED_BY_STEPS,
+    SHELLS,
+    STEP_PACKAGES,
 )
-# A step too long for one file is several (or a folder), which may know each other: part -> the step it belongs to.
-REPORT = "plots text index cards standing where explain telling message amounts revised places".split()  # noqa: SIM905
-PART_OF = {
-    **dict.fromkeys(REPORT, "report"),
-    **dict.fromkeys(("comparable", "compact"), "snapshot"),
-    "grids": "survey",
-    "profile": "frozen",
-    **dict.fromkeys(("slack_words", "slack_body"), "slack"),
-}
-SERVICE_WORDS = re.compile(r"flight|carrier|nycflights|tailnum", re.IGNORECASE)
 
-# Vendor -> the paths (a file, or a folder with all below it) that may import it.
-DOORS = {
-    "evidently": ("monitoring/snapshot.py", "benchmarks"),
-    "slack_sdk": ("monitoring/slack.py",),
-    "duckdb": ("store", "demo", "benchmarks"),
-    # Core expressions may be built where their meaning is known; engines are opened in store/ alone
-    "sqlalchemy": (
-        "store",
-        "feedback/extract.py",
-        "feedback/outcome.py",
-        "demo",
-        "benchmarks",
-        "sql/migrations",
-    ),
-    "alembic": ("store", "sql/migrations"),
-    "adbc_driver_manager": ("store", "demo", "benchmarks"),
-    "adbc_driver_postgresql": ("store", "demo", "benchmarks"),
-    "airflow": ("dags", "ronda/airflow_page.py"),
-}
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ def test_nothing_is_left_when_a_file_cannot_be_written(
 
 
 def test_closing_words(in_parquet: Write, good: Any, begun: Any) -> None:
-    """What it wrote, assumed, left off, and three commands; commands are never folded."""
+    """What it wrote, assumed, left off, three commands, never folded, and what comes of the nights before."""
     started, _ = begun(in_parquet(good))
     shown = as_text(started, 60)
 
@@ -193,4 +193,10 @@ def test_closing_words(in_parquet: Write, good: Any, begun: Any) -> None:
         "Off, and how to switch it on",
         "Next",
     ]
-    assert shown.splitlines()[-3:] == [f"  {command}" for command in started.next]
+    commands, after = shown.split("\nNext\n")[1].split("\n", 3)[:3], shown.split("\n", -1)
+    assert commands == [f"  {command}" for command in started.next]
+    said = " ".join(line.strip() for line in after[after.index(commands[-1]) + 1 :])
+    assert said.startswith(
+        "The second also replays those nights and says what would have been told (a backtest)."
+    )
+    assert "the first seven nights arrive in the morning's message, as what would have been said." in said

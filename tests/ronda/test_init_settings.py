@@ -28,7 +28,7 @@ def test_at_most_twelve_lines_count(in_parquet: Write, good: Any, home: Home, be
 
 def all_keys(location: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for key in known_keys(location):
-        below = (*location, key, "any") if key == "rules" else (*location, key)
+        below = (*location, key, "any") if key in {"rules", "guards"} else (*location, key)
         yield (*location, key)
         yield from all_keys(below)
 
@@ -40,6 +40,7 @@ def test_every_setting_is_mentioned() -> None:
     assert len(keys) > 40
     assert ("features", "rules", "floor") not in keys
     assert ("features", "rules", "any", "floor") in keys
+    assert {("guards", "any", "worse"), ("planned", "from"), ("planned", "holiday"), ("budget",)} <= set(keys)
 
     assert [key for key in keys if f"{key[-1]}: " not in text and f"{key[-1]}:\n" not in text] == []
 
@@ -47,7 +48,8 @@ def test_every_setting_is_mentioned() -> None:
 def test_the_comments_can_be_switched_on(in_parquet: Write, good: Any, home: Home, begun: Any) -> None:
     """With every # taken away but those of headings, the file is still a service that reads."""
     begun(in_parquet(good))
-    (home.root / "sql" / "eta" / "training.sql").write_text("SELECT 1")
+    for query in ("training", "paid"):
+        (home.root / "sql" / "eta" / f"{query}.sql").write_text("SELECT 1")
     file = home.services / "eta.yaml"
     lines = file.read_text().splitlines()
     file.write_text("\n".join(line.removeprefix("# ") for line in lines[1:] if not line.startswith("# ---")))
@@ -57,6 +59,8 @@ def test_the_comments_can_be_switched_on(in_parquet: Write, good: Any, home: Hom
     assert service.outcome is not None
     assert service.outcome.event == "thumb"
     assert service.features.rules["a_column"].floor == 0.2
+    assert service.guards["paid"].floor == 0.02
+    assert service.planned[0].what == "Black Friday"
 
 
 def test_the_defaults_in_comments_are_the_defaults(

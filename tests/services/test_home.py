@@ -28,6 +28,17 @@ def test_the_outbox_may_be_elsewhere(tmp_path: Path) -> None:
     assert home_from(given | {"RONDA_OUTBOX": ""}).outbox == tmp_path / "var" / "outbox"
 
 
+def test_pages_go_to_pagerduty_by_default(tmp_path: Path) -> None:
+    """Without a key nobody is woken; another receiver of the same events has another address."""
+    given = {"RONDA_HOME": str(tmp_path)}
+    home = home_from(given)
+    assert (home.webhook_url, home.webhook_key) == ("https://events.pagerduty.com/v2/enqueue", "")
+    assert home_from(given | {"RONDA_WEBHOOK_URL": " ", "RONDA_WEBHOOK_KEY": " "}) == home
+    other = {"RONDA_WEBHOOK_URL": "https://pages.example/in\n", "RONDA_WEBHOOK_KEY": "key\n"}
+    home = home_from(given | other)
+    assert (home.webhook_url, home.webhook_key) == ("https://pages.example/in", "key")
+
+
 def test_the_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
     """A first call makes a random key only its owner can read; later calls read the same."""
     first = home_from({"RONDA_HOME": str(tmp_path)})
@@ -77,9 +88,12 @@ def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
             "RONDA_HASH_KEY": "hunter4-hunter4-hunter4",
             "RONDA_SLACK_TOKEN": "hunter5",
             "RONDA_SLACK_URL": "https://u:hunter6@slack.example/api",
+            "RONDA_WEBHOOK_URL": "https://pages.example/hunter7",
+            "RONDA_WEBHOOK_KEY": "hunter8",
         }
     )
     assert (home.slack_token, home.slack_url) == ("hunter5", "https://u:hunter6@slack.example/api/")
+    assert (home.webhook_url, home.webhook_key) == ("https://pages.example/hunter7", "hunter8")
     assert repr(home) == f"Home(root={tmp_path!r})"
     assert home.hash_key == b"hunter4-hunter4-hunter4"
     assert not (tmp_path / "var" / "hash.key").exists()

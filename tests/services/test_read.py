@@ -56,7 +56,7 @@ def test_every_problem_is_told_at_once(home: Home, write: Write) -> None:
         "`enough.rows` is 1.5. Write a whole number.",
         (
             "`critical[0]` is 'volum'. Did you mean `volume`? It is one of: volume, errors, nulls, outcome, prediction, "
-            "latency, cost, schema, features."
+            "latency, cost, schema, features, guards."
         ),
         "`morning` is 'outcome'. Write a list, such as [origin, carrier].",
         (

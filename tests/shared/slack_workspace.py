@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from slack_reactions import shown
+
 Json = dict[str, Any]
 Step = tuple[Any, ...]
 SCOPES = {
@@ -18,6 +20,7 @@ SCOPES = {
     "groups:read",
     "channels:history",
     "files:write",
+    "reactions:read",
 }
 NEEDED = {
     "chat.postMessage": "chat:write",
@@ -27,6 +30,7 @@ NEEDED = {
     "conversations.replies": "channels:history",
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",
+    "reactions.get": "reactions:read",
 }
 UPLOAD = "upload"
 
@@ -187,6 +191,15 @@ class Workspace:
             each for each in self.messages[channel] if _in_thread(each) and each["thread_ts"] == given["ts"]
         ]
         return self._page("messages", _seen(parent, given | {"oldest": 0}) + _seen(replies, given), given)
+
+    def _reactions_get(self, given: Json) -> Json:
+        channel = self._channel(given.get("channel"))
+        message = next(
+            (each for each in self.messages[channel] if each["ts"] == given.get("timestamp")), None
+        )
+        if message is None:
+            raise RefusedError("message_not_found")
+        return {"type": "message", "channel": channel, "message": shown(message, given.get("full"))}
 
     def _files_getUploadURLExternal(self, given: Json) -> Json:  # noqa: N802 - the method's name
         if not given.get("filename") or not int(given.get("length", 0)):

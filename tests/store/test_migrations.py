@@ -16,7 +16,6 @@ from alembic.script import ScriptDirectory
 
 from services.errors import StateError
 from store import migrate
-from store.ledger import nights_of
 from store.migrate import _lock, migrations_folder
 from store.state import open_state, reading, writing
 from store.tables import HEAD, metadata
@@ -31,7 +30,7 @@ def test_migrated_tables_are_the_declared_ones(state: sa.Engine) -> None:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 
     assert found == {*metadata.tables, "alembic_version"}
-    assert len(found) == 16
+    assert len(found) == 20
     assert differences == []
 
 
@@ -54,6 +53,10 @@ def test_checks_are_in_both(state: sa.Engine) -> None:
     assert declared == {
         ("deployments", "ck_deployments_source"),
         ("findings", "ck_findings_outcome"),
+        ("incident_answers", "ck_incident_answers_source"),
+        ("incident_answers", "ck_incident_answers_what"),
+        ("incidents", "ck_incidents_severity"),
+        ("incidents", "ck_incidents_state"),
         ("messages", "ck_messages_action"),
         ("messages", "ck_messages_state"),
         ("reference_profiles", "ck_reference_profiles_kind"),
@@ -141,14 +144,14 @@ def test_whoever_comes_second_waits(postgres_database: str) -> None:
         assert sa.inspect(connection).get_table_names() == []
     second.join(timeout=60)
 
-    assert len(sa.inspect(holder).get_table_names()) == 16
+    assert len(sa.inspect(holder).get_table_names()) == 20
     holder.dispose()
 
 
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("0999", "written by a newer ronda (tables 0999, this one knows up to 0002). Upgrade ronda."),
+        ("0999", "written by a newer ronda (tables 0999, this one knows up to 0003). Upgrade ronda."),
         (
             "e3f1a2b4c5d6",
             "another program's database (its version is e3f1a2b4c5d6). Give ronda a database of its own",
@@ -184,46 +187,6 @@ def test_tables_of_others_are_refused(state_url: str, tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_what_an_older_ronda_recorded_is_still_there(
-    state_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A database of the first tables is brought up to date with its nights, which have no headline yet."""
-    from alembic import command
-
-    upgrade = command.upgrade
-    (tmp_path / "state").mkdir(exist_ok=True)
-    engine = sa.create_engine(state_url.replace("postgresql://", "postgresql+psycopg://"))
-    with monkeypatch.context() as patched, engine.begin() as connection:
-        patched.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
-        migrate._upgrade(connection)
-        for table, values in OLD_ROWS.items():
-            columns = ", ".join(values)
-            named = ", ".join(f":{name}" for name in values)
-            connection.execute(sa.text(f"INSERT INTO {table} ({columns}) VALUES ({named})"), values)
-    engine.dispose()
-
-    opened = open_state(state_url)
-    with reading(opened) as connection:
-        (night,) = nights_of(connection, "eta")
-    assert (night.content_sha, night.headline, night.rows_kept) == ("abc", "", 10)
-    opened.dispose()
-
-
-OLD_ROWS: dict[str, dict[str, object]] = {
-    "reference_profiles": {
-        "id": 1, "service": "eta", "model_version": "v1", "revision": 1, "content_sha": "r", "kind": "training",
-        "window_start": "2026-05-01 00:00:00", "window_end": "2026-05-02 00:00:00", "rows_read": 10, "rows_kept": 10,
-        "path": "", "chosen": "{}", "reason": "", "recorded_at": "2026-05-02 00:00:00",
-    },
-    "nights": {
-        "id": 1, "service": "eta", "night": "2026-05-10", "revision": 1, "content_sha": "abc",
-        "window_start": "2026-05-10 00:00:00", "window_end": "2026-05-11 00:00:00", "reference_id": 1,
-        "rows_read": 10, "rows_kept": 10, "moved": 0, "profile_path": "", "page_path": "", "snapshot_path": "",
-        "changed": "", "standing": "quiet", "page_sha": "", "recorded_at": "2026-05-11 00:00:00",
-    },
-}  # fmt: skip
-
-
 def test_a_failed_migration_leaves_nothing(state_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It runs in one transaction: a crash at its end leaves an empty database, not half the tables."""
     upgrade = migrate._upgrade
@@ -238,7 +201,7 @@ def test_a_failed_migration_leaves_nothing(state_url: str, monkeypatch: pytest.M
             open_state(state_url)
 
     engine = open_state(state_url)  # a half-made database would be refused here
-    assert len(sa.inspect(engine).get_table_names()) == 16
+    assert len(sa.inspect(engine).get_table_names()) == 20
     engine.dispose()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,18 @@ from store.lake import Lake, open_lake
 from store.outbox import MessageRow
 from store.state import State, open_state, reading, writing
 
+ROOT = Path(__file__).parents[3]
+SENDER = """
+from datetime import UTC, datetime
+from monitoring.alert import deliver
+from services.home import home_from
+from store.lake import open_lake
+from store.state import open_state
+
+home = home_from()
+done = deliver(open_state(home.state_url), open_lake(home.lake_url), home, lambda: datetime.now(UTC))
+print(done.busy, [each.state for each in done])
+"""
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "*late flights* went up"}}]
 
 
@@ -49,6 +63,7 @@ class Office:
     state: State
     lake: Lake
     clock: Clock
+    webhook: Any = None
 
     def put(self, key: str, text: str = "hello", *, payload: Any = None, **given: Any) -> MessageRow:
         """Record a message that is due now."""
@@ -102,7 +117,20 @@ class Office:
             "RONDA_LAKE": self.home.lake_url,
             "RONDA_SLACK_URL": self.home.slack_url,
             "RONDA_SLACK_TOKEN": self.home.slack_token,
+            "RONDA_WEBHOOK_URL": self.home.webhook_url,
+            "RONDA_WEBHOOK_KEY": self.home.webhook_key,
         }
+
+    def start(self) -> subprocess.Popen[str]:
+        """Another process that sends what is due."""
+        return subprocess.Popen(
+            [sys.executable, "-c", SENDER],
+            cwd=ROOT,
+            env={"PATH": "/usr/bin:/bin", **self.variables()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
 
 def home_in(root: Path, server: Any, state_url: str) -> Home:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,32 +10,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
 POST = "chat.postMessage"
 KEY = "alert/flight_delay/2013-06-14"
-SENDER = """
-from datetime import UTC, datetime
-from monitoring.alert import deliver
-from services.home import home_from
-from store.lake import open_lake
-from store.state import open_state
-
-home = home_from()
-done = deliver(open_state(home.state_url), open_lake(home.lake_url), home, lambda: datetime.now(UTC))
-print(done.busy, [each.state for each in done])
-"""
-
-
-def sender(office: Any) -> subprocess.Popen[str]:
-    """Another process that sends what is due."""
-    return subprocess.Popen(
-        [sys.executable, "-c", SENDER],
-        cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", **office.variables()},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 @pytest.mark.parametrize("action", ["post", "reply", "file"])
@@ -59,7 +34,7 @@ def test_killed_between_slacks_answer_and_our_record(office: Any, action: str) -
             running[0].wait()
 
     office.server.before_answer = kill
-    running.append(sender(office))
+    running.append(office.start())
     started.set()
     assert running[0].communicate(timeout=60) == ("", "")
     assert running[0].returncode == -9
@@ -78,7 +53,7 @@ def test_killed_before_slack_took_it(office: Any) -> None:
     """The next run waits until it would be visible, sees that it is not there, and sends it."""
     office.server.script(POST, ("hang", 60))
     office.put(KEY)
-    process = sender(office)
+    process = office.start()
     until = time.monotonic() + 60
     while not office.server.calls and time.monotonic() < until:
         time.sleep(0.01)
@@ -114,9 +89,9 @@ class TestTwoAtOnce:
             assert may_answer.wait(60)
 
         office.server.before_answer = hold
-        first = sender(office)
+        first = office.start()
         assert asked.wait(60)
-        second = sender(office)
+        second = office.start()
         assert second.communicate(timeout=60) == ("True []\n", "")
         here = office.run()
         assert (here, here.busy) == ([], True)
