@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 
 from monitoring.incident import WATCHED, IncidentLine, watched_as
+from monitoring.mix import mix
 from monitoring.records import ALL_ROWS, DeploymentLine, NightPage, NumberLine
 from monitoring.speaking import line_of, speaking, state_of, told
 from monitoring.standing import limit, lost, only_set_aside, place
@@ -63,12 +64,12 @@ def _alone(page: NightPage, incident: IncidentLine) -> Story:
     state = "data" if incident.lead.key.measure == "schema" else "changed"
     since, nights = incident.first, len(incident.seen)
     serving = _serving(page, since)
-    deployed = None if state == "data" else _deployed(page, since)
+    began = None if state == "data" else deployed(page, since)
     return Story(
         state,
         since=since,
         nights=nights,
-        deployed=deployed,
+        deployed=began,
         serving=serving,
         urgent=urgent,
         calm=calm,
@@ -96,10 +97,14 @@ def _story(
         others=lines[1:],
         more=_more(lead),
         expected=_expected(page, lead) if lead.part == ALL_ROWS else None,
-        where=Where("some", (own,)) if lead.part != ALL_ROWS else where(lead, page.places),
+        where=(
+            Where("some", (own,))
+            if lead.part != ALL_ROWS
+            else mix(lead, page.places) or where(lead, page.places)
+        ),
         since=since,
         nights=nights,
-        deployed=_deployed(page, since),
+        deployed=deployed(page, since),
         serving=_serving(page, since),
         urgent=urgent,
         calm=calm,
@@ -151,7 +156,7 @@ def _expected(page: NightPage, lead: NumberLine) -> float | None:
     return None
 
 
-def _deployed(page: NightPage, since: date) -> DeploymentLine | None:
+def deployed(page: NightPage, since: date) -> DeploymentLine | None:
     """The last deployment that began on the night the change began, or within a day before it."""
     night = night_of(since, page.time_zone)
     began = [(_instant(line), line) for line in (*page.known, *page.deployments) if line.started_at]

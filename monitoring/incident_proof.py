@@ -13,6 +13,7 @@ import numpy as np
 
 from monitoring.amounts import blurred
 from monitoring.cards import finding_row
+from monitoring.explain import deployed
 from monitoring.incident import IncidentLine, slice_of
 from monitoring.incident_cards import about, place_words
 from monitoring.records import ALL_ROWS, NUMBERS, FeatureLine, Finding, NightPage, NumberLine
@@ -42,10 +43,16 @@ def _row(page: NightPage, line: IncidentLine) -> dict[str, Any]:
     return {
         "number": line.number,
         "what": f"{what}, {place}" if place else what,
-        "against": say(language, f"pattern.{_PATTERNS[lead.comparison]}"),
+        "against": say(language, f"pattern.{_pattern(page, line)}"),
         "times": times or "–",
         "chance": _chance(language, lead.chance) if times and _is_plain(page, line) else "–",
     }
+
+
+def _pattern(page: NightPage, line: IncidentLine) -> str:
+    """What it moved against, or that a deployment began with it: then that is what to hold it against."""
+    sudden = line.lead.comparison == "tonight"
+    return "release" if sudden and deployed(page, line.first) else _PATTERNS[line.lead.comparison]
 
 
 def _times(page: NightPage, line: IncidentLine) -> str:

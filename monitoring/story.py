@@ -31,14 +31,14 @@ class Where:
         kind: `unknown` where no slice could be judged; `everywhere` when nearly all of them moved the same
             way; `some` when the rest is about as usual, `mostly` when it moved too, though less, `against` when
             some of it moved the other way, `unsure` when most of it is too small to be judged; or `none` when no
-            slice alone left its range.
+            slice alone left its range; `mix` when other slices than usual made up the traffic, and none of them moved.
         most: the slices of one dimension that matter most; one per dimension when it is everywhere.
         rest: how many more of that dimension are affected.
         against: those that moved the other way.
         affected, judged: dimension -> how many of its values, of how many that could be judged.
     """
 
-    kind: Literal["unknown", "everywhere", "mostly", "some", "against", "unsure", "none"]
+    kind: Literal["unknown", "everywhere", "mostly", "some", "against", "unsure", "none", "mix"]
     most: tuple[Affected, ...] = ()
     rest: int = 0
     against: tuple[Affected, ...] = ()

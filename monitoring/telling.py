@@ -273,7 +273,9 @@ def _do(page: NightPage, story: Story, what: str) -> str:
     key = f"story.do.{what.removesuffix('.up').removesuffix('.down')}"
     if what == "volume.up":
         key += ".up"
-    if story.deployed and what not in {"data", "lost", "volume.up"}:
+    if story.where.kind == "mix":
+        key = "story.do.mix"
+    elif story.deployed and what not in {"data", "lost", "volume.up"}:
         key = f"story.do.deployed{'.volume' if what == 'volume.down' else ''}"
     column = story.lead.subject if story.lead is not None else ""
     step = say(

@@ -43,6 +43,7 @@ def test_statistics_of_an_incident_are_behind_how_sure(changed: NightPage) -> No
     page = replace(
         changed,
         numbers=(errors,),
+        deployments=(),
         incidents=(
             incident(8, key("errors"), floors=2.04, chance=2e-5),
             incident(5, key("distribution", "distance"), severity="minor", comparison="week", chance=0.2),
@@ -59,6 +60,22 @@ def test_statistics_of_an_incident_are_behind_how_sure(changed: NightPage) -> No
     before = words_of(shown(page).partition("<h2>How sure?")[0])
     assert "1 in 20" not in before
     assert "2.0 less" not in before
+
+
+def test_what_began_with_a_deployment_says_so(changed: NightPage) -> None:
+    """The deployment of the day before is named as what to hold it against; nothing else can be since a deployment."""
+    page = replace(
+        changed,
+        incidents=(
+            incident(1, key("errors")),
+            incident(2, key("distribution", "distance"), seen=3),
+            incident(3, key("distribution", "weather"), comparison="ageing"),
+        ),
+    )
+    told = how_sure(shown(page))
+    since = "unlike the last nights of its kind, since a deployment that began with it"
+    assert f"1 errors {since}" in told
+    assert told.count(since) == 1
 
 
 def test_noise_says_by_how_much_on_the_card_and_behind_how_sure(changed: NightPage) -> None:

@@ -78,5 +78,5 @@ def test_every_source_is_cited() -> None:
         r"\b([A-Z]\w+)(?: et al\.|,? (?:[A-Z]\w+,? )*and [A-Z]\w+)? (1[89]\d\d|20\d\d)\b",
         " ".join(text.split()),
     )
-    assert len(sources) == 13
+    assert len(sources) == 14
     assert sources == set(cited)

@@ -31,6 +31,7 @@ REPORT = (
         "speaking",
         "deployment_words",
         "where",
+        "mix",
         "explain",
         "telling",
         "morning",
