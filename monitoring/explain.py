@@ -29,9 +29,9 @@ def explain(page: NightPage, incident: IncidentLine | None = None) -> Story:
     The first incident to be told takes along what else users feel that night; every other one is told alone.
     """
     first = next(iter(speaking(page)), None)
-    if incident is not None and incident != first:
+    if incident is not None and (incident != first or _is_beside_the_data(page, incident)):
         return _alone(page, incident)
-    state, lines = state_of(page), told(page)
+    state, lines = state_of(page), _with_its_own_first(page, first)
     far = [
         line
         for line in page.numbers
@@ -51,6 +51,20 @@ def explain(page: NightPage, incident: IncidentLine | None = None) -> Story:
             state, others=lines, since=since, serving=serving, urgent=urgent, calm=calm, incident=first
         )
     return _story(page, lines, first, urgent, calm)
+
+
+def _is_beside_the_data(page: NightPage, incident: IncidentLine) -> bool:
+    """Whether the night says first that its data are wrong, and the incident is another."""
+    return state_of(page) == "data" and incident.lead.key.measure != "schema"
+
+
+def _with_its_own_first(page: NightPage, first: IncidentLine | None) -> tuple[NumberLine, ...]:
+    """What is told, without a lead that another incident of this night is told by."""
+    others = [line_of(page, each) for each in speaking(page) if each != first]
+    theirs = {(line.name, line.subject, line.part) for line in others if line is not None}
+    return tuple(
+        sorted(told(page), key=lambda line: (line.name, line.subject, line.part) in theirs)  # stable
+    )
 
 
 def _alone(page: NightPage, incident: IncidentLine) -> Story:

@@ -37,8 +37,8 @@ def watched_as(key: Key) -> str:
     >>> watched_as(Key("distribution", "prediction", "")), watched_as(Key("unseen_share", "city", ""))
     ('prediction', 'features')
     """
-    name = key.feature if key.measure == "distribution" else key.measure
-    return WATCHED.get(name, "features")
+    is_prediction = (key.measure, key.feature) == ("distribution", "prediction")
+    return WATCHED.get("prediction" if is_prediction else key.measure, "features")
 
 
 def rank(key: Key) -> int:

@@ -42,6 +42,7 @@ class Known:
     number: int
     opened: date
     pairs: frozenset[Pair]
+    last: date | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class _Fold:
         """Raise the floors of all that was seen when it was called noise: what goes further later is not of it."""
         for pair in _pairs(self.watch.incidents[place].keys):
             went = [each.floors for day, each in self.went[place] if _pair(each.key) == pair and day < said]
-            if went:
+            if went and pair[0] != "schema":  # what is gone has no size that could be gone beyond
                 self.raised[pair] = max(self.raised.get(pair, 0.0), RAISED * max(went))
 
     def _is_noise(self, each: Moved) -> bool:
@@ -187,7 +188,7 @@ class _Fold:
             each
             for each in self.known
             if each.number not in taken
-            and abs(each.opened - incident.opened) <= SAME
+            and each.opened - SAME <= incident.opened <= max(each.opened + SAME, each.last or each.opened)
             and each.pairs & _pairs(incident.keys)
         ]
         if near:

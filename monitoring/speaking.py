@@ -84,7 +84,7 @@ def moves(page: NightPage) -> tuple[Moved, ...]:
 def line_of(page: NightPage, incident: IncidentLine) -> NumberLine | None:
     """The number that tells an incident, in the slice it tells; None if there is none with a past."""
     key, part = incident.lead.key, slice_of(incident.lead.key)
-    name = key.feature if key.measure == "distribution" else key.measure
+    name = "prediction" if (key.measure, key.feature) == ("distribution", "prediction") else key.measure
     own = [line for line in page.numbers if line.name == name]
     if key.measure in {"null_share", "guard"}:
         own = [line for line in own if line.subject == key.feature]

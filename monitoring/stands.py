@@ -66,7 +66,12 @@ class Stands:
 
     def _known(self) -> tuple[Known, ...]:
         return tuple(
-            Known(row.number, row.opened, frozenset((key.measure, key.feature) for key in keys_of(row)))
+            Known(
+                row.number,
+                row.opened,
+                frozenset((key.measure, key.feature) for key in keys_of(row)),
+                row.last,
+            )
             for row in self.rows
         )
 

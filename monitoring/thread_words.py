@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from monitoring.amounts import tonight_is_bound, usual_is_bound
 from monitoring.explain import explain
 from monitoring.incident import IncidentLine
 from monitoring.message import Payload, links, payload, plain
@@ -29,6 +30,7 @@ back.
 """
 
 _NAMED = 3
+_TOLD = 2
 _SAID = 2
 """So many nights are kept as they were said."""
 _SLACK_ID = re.compile(r"[UW](?=[A-Z]*[0-9])[A-Z0-9]{7,14}")
@@ -57,16 +59,20 @@ def facts(page: NightPage, story: Story, before: Facts, said: str = "") -> dict[
     told = tell(page, story)
     lead = story.lead
     points = None
-    if lead is not None and lead.name == "outcome" and lead.value is not None and lead.usual is not None:
+    hidden = lead is not None and (tonight_is_bound(lead) or usual_is_bound(lead))
+    if lead is not None and lead.name == "outcome" and lead.value is not None and lead.usual and not hidden:
         points = round(100 * (lead.value - lead.usual[0]), 2)
-    tonight = {"change": told.change or told.headline, "more": story.more, "points": points}
+    measure = lead.name if lead is not None else ""
+    tonight = {
+        "change": told.change or told.headline, "more": story.more, "points": points, "measure": measure
+    }  # fmt: skip
     day = page.night.isoformat()
     nights = {**before.get("nights", {}), day: tonight}
     kept = {**before.get("said", {}), **({day: said} if said else {})}
     return {
         "headline": before.get("headline") or told.headline,
         "noun": noun(page),
-        "measure": lead.name if lead is not None else "",
+        "measure": before.get("measure") or measure,
         "nights": dict(sorted(nights.items())),
         "said": dict(sorted(kept.items())[-_SAID:]),
     }
@@ -139,7 +145,10 @@ def cost(service: Service, known: Facts, seen: int) -> str:
     """How long an incident lasted, and what it cost, in a sentence."""
     language, nights = service.language, known.get("nights", {})
     parts = [say(language, "thread.cost", n=seen)]
-    more = sum(each["more"] for each in nights.values() if each.get("more"))
+    own = [
+        each for each in nights.values() if each.get("measure", known.get("measure")) == known.get("measure")
+    ]
+    more = sum(each["more"] for each in own if each.get("more"))
     if (
         known.get("measure") in {"outcome", "errors", "null_share", "volume"}
         and more
@@ -255,6 +264,8 @@ def morning_words(page: NightPage, lines: Sequence[tuple[IncidentLine, str]]) ->
     for line, why in lines:
         what = _inputs(page, line) if why == "minor" else _headline(page, line)
         said.append(say(page.language, f"morning.incident.{why}", n=line.number, what=what))
+    if len(said) > _TOLD:  # a line of the morning has room for so many
+        said = [*said[:_TOLD], say(page.language, "morning.incident.more", n=len(said) - _TOLD)]
     return "; ".join(said)
 
 

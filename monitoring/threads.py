@@ -28,6 +28,7 @@ from store.state import Connection
 
 THERE = {"sent", "written"}
 """States of a message that people surely have."""
+LONG_OVER = 30  # nights, after which an end was told and nothing is about it
 JUDGED = 7
 """A service without a backtest tells in the morning what it would have said, until so many nights were judged."""
 
@@ -54,11 +55,16 @@ def follow(connection: Connection, night: Night) -> Said:
         mine = rows.get(line.number)
         if mine is None or mine.state == "withdrawn":  # nights after it say otherwise
             continue
+        known = outbox.message_of(connection, key_of(mine.service, mine.number))
+        if known is not None and mine.state in {"muted", "resolved"}:  # somebody said so, or nights after it
+            continue
         rows[line.number], taken, why = _spoken(connection, night, line, mine, rows)
         gone += taken
         waits += [(line, why)] if why else []
     waits += [(line, "minor") for line in ranked(night.page.incidents or ()) if _is_new_minor(line)]
     for number, mine in rows.items():
+        if mine.state == "resolved" and mine.resolved and (night.row.night - mine.resolved).days > LONG_OVER:
+            continue
         kept, taken = _settled(connection, night, _without_tonight(night, mine))
         gone += taken
         if kept != night.rows[number]:
@@ -220,8 +226,7 @@ def _settled(connection: Connection, night: Night, mine: IncidentRow) -> tuple[I
         _as_it_stands(connection, night, mine, key)
         return mine, gone
     close(connection, night.service, mine, night.row.night, night.row.recorded_at)
-    if night.wake and night.service.webhook and mine.severity == "critical":
-        gone += lie_down(connection, night.service, mine, night.row.night, night.row.recorded_at)
+    gone += lie_down(connection, night.service, mine, night.row.night, night.row.recorded_at)
     return mine, gone
 
 
@@ -233,8 +238,10 @@ def _withdrawn(
         mine = replace(mine, told="")
     elif not night.tell and known.state in THERE:
         return mine, []
-    if mine.severity == "critical":
-        gone += lie_down(connection, night.service, mine, night.row.night, night.row.recorded_at)
+    gone += lie_down(connection, night.service, mine, night.row.night, night.row.recorded_at)
+    thread = [each for each in outbox.thread_of(connection, known.key) if each.action in {"post", "update"}]
+    if thread and thread[-1].kind == outbox.WITHDRAWN:  # it says so already, beside the page that says why
+        return mine, gone
     facts, heard = json.loads(mine.detail or "{}"), known.recorded_at.date()
     path = night.row.page_path.removeprefix("pages/")
     said = text_of(thread_words.withdrawn(night.service, mine.number, mine.first, heard, facts, path))

@@ -54,7 +54,10 @@ def lie_down(
     """
     key = f"page/{mine.service}/{mine.number}"
     gone = outbox.take_back(connection, _opening(key, mine.reopened))
-    if gone or outbox.message_of(connection, key) is None:
+    woke = any(
+        outbox.message_of(connection, _opening(key, times)) is not None for times in range(mine.reopened + 1)
+    )
+    if gone or not woke:
         return gone
     body = webhook.event(
         "resolve", f"ronda/{mine.service}/{mine.number}", f"{mine.service}: #{mine.number}", mine.severity,

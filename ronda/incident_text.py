@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,7 +209,7 @@ def _plain(each: One) -> dict[str, Any]:
 
 
 def _floor(pair: Pair, floors: float) -> dict[str, Any]:
-    return {"measure": pair[0], "feature": pair[1], "floors": floors}
+    return {"measure": pair[0], "feature": pair[1], "floors": math.ceil(floors)}
 
 
 def _place(each: One) -> tuple[bool, int]:

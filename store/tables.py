@@ -261,6 +261,7 @@ messages = sa.Table(
         "state IN ('waiting', 'sending', 'unknown', 'held', 'refused', 'sent', 'written')", name="state"
     ),
 )
+sa.Index("ix_messages_about", messages.c.about)
 digest_lines = sa.Table(  # what waits for the morning, one line per service and night
     "digest_lines",
     metadata,
