@@ -270,7 +270,6 @@ def morning_words(page: NightPage, lines: Sequence[tuple[IncidentLine, str]]) ->
 
 
 def _headline(page: NightPage, line: IncidentLine) -> str:
-
     told = tell(page, explain(page, line))
     return f"{told.headline} ({told.change})" if told.change else told.headline
 
