@@ -20,6 +20,7 @@ from monitoring.verdicts.moved import moved_of
 from monitoring.verdicts.rows import UNITS, Floats, Rows, joined
 from monitoring.verdicts.scalars import Values, of_values, past_of_values, ratios, shares, whole_of
 from monitoring.verdicts.shares import Scale, bands, of_counts, past_of_counts, roots
+from monitoring.verdicts.since import Began
 from monitoring.verdicts.variation import Variation, fitted
 
 FLOOR, SHARE_FLOOR = 0.1, 0.02
@@ -150,9 +151,8 @@ def rows_of(world: World, blocks: Sequence[Block], place: int, watch: Watch) -> 
     weeks = len(world.reference) // WEEK
     parts = []
     for block in blocks:
-        bank = Bank(
-            kind, np.stack([_used(feature or measure, days, watch) for measure, feature in block.labels])
-        )
+        used = np.stack([_used(feature or measure, days, watch) for measure, feature in block.labels])
+        bank = Bank(kind, used, _began(world, place, block))
         if block.scale is not None and block.counts is not None:
             reference = block.counts[:, frozen].sum(axis=1)
             parts.append(of_counts(block.scale, block.counts[:, span], reference, weeks, bank, block.floor))
@@ -160,6 +160,17 @@ def rows_of(world: World, blocks: Sequence[Block], place: int, watch: Watch) -> 
             whole = whole_of(_nights(block.values, frozen))
             parts.append(of_values(_nights(block.values, span), whole, weeks, bank, block.floor))
     return joined(parts)
+
+
+def _began(world: World, place: int, block: Block) -> Began | None:
+    """The deployment of the last seven nights, as a block sees it that is told some nights later."""
+    delays = {series.name: series.delay for series in world.series}
+    began = max((each for each in world.deployments if each <= place), default=-1)
+    nights = place - began + 1
+    if began < 0 or nights > WEEK + max([0, *delays.values()]):
+        return None
+    nights -= delays.get(block.labels[0][0], 0)
+    return Began(nights) if 0 < nights <= WEEK else Began()
 
 
 def _used(name: str, days: Sequence[Any], watch: Watch) -> npt.NDArray[np.bool_]:

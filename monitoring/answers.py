@@ -12,16 +12,17 @@ from zoneinfo import ZoneInfo
 
 from monitoring import stands, thread_words
 from monitoring.incident import What
-from monitoring.incidents import Pair, Unfolded
+from monitoring.incidents import Unfolded
+from monitoring.known import Pair
 from monitoring.message import Payload
 from monitoring.stands import keys_of
 from monitoring.text import term
 from monitoring.thread_rows import close, free, key_of, message_row, open_again, text_of
-from monitoring.waking import lie_down
+from monitoring.waking import lie_down, wake_again
 from services.errors import UsageError
 from services.model import Service
 from store import incidents, outbox
-from store.incidents import AnswerRow, IncidentRow
+from store.incidents import AnswerRow, IncidentRow, TakenBackRow
 from store.outbox import MessageRow
 from store.state import Connection
 
@@ -50,6 +51,23 @@ class Answered:
     is_new: bool
     raised: Mapping[Pair, float]
     gone: tuple[MessageRow, ...] = ()
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of an answer that was taken back.
+
+    Attributes:
+        incident: as it stands now.
+        said: what does not count any more.
+        gone: messages that were taken back as well, since nobody got them and they no longer hold.
+        is_new: false if it had been taken back before; then nothing was changed.
+    """
+
+    incident: IncidentRow
+    said: AnswerRow | TakenBackRow
+    gone: tuple[MessageRow, ...] = ()
+    is_new: bool = True
 
 
 def answer(connection: Connection, service: Service, row: AnswerRow) -> Answered:
@@ -85,27 +103,77 @@ def answer(connection: Connection, service: Service, row: AnswerRow) -> Answered
     return Answered(mine, is_new, raised, tuple(gone))
 
 
-def take_back(connection: Connection, service: Service, row: AnswerRow, at: datetime) -> bool:
-    """Forget what a person said of an incident, since they took it back; False if it is not known.
+def take_back(
+    connection: Connection,
+    service: Service,
+    row: AnswerRow,
+    at: datetime,
+    by: str = "",
+    *,
+    wake: bool = False,
+) -> TakenBack | None:
+    """Let what a person said of an incident count no more, since it was taken back; None if it is not known.
+
+    What it raised, muted or ended stands again as if it had not been said; the record keeps who took it back.
 
     Args:
         connection: of `state.writing`.
         at: when it was found to be taken back.
+        by: who took it back; whoever said it, if it is left out.
+        wake: whether there is a webhook that critical incidents go to.
 
     Raises:
         StateError: the state fails.
     """
     before = incidents.incident_of(connection, row.service, row.number)
-    if before is None or not incidents.take_answer_back(connection, row.service, row.number, row.key):
-        return False
+    known = row.service, row.number, row.key
+    if before is None or not incidents.take_answer_back(connection, *known, by or row.by, at):
+        return None
     stood = stands.read(connection, service)
     mine = _kept(connection, stood, stood.now(), row.number, at)
-    if row.what not in _SEEN_ANYWAY:
-        said = thread_words.taken_back(service, row.by)
+    if row.source == "command":
+        said = thread_words.undone(service, row.what, row.by, by or row.by)
         reply(connection, service, mine, f"answer/{row.key}/back", said, at)
+    elif row.what not in _SEEN_ANYWAY:
+        reply(
+            connection, service, mine, f"answer/{row.key}/back", thread_words.taken_back(service, row.by), at
+        )
+    gone: list[MessageRow] = []
     if before.state == "resolved" and mine.state not in {"resolved", "withdrawn"}:
         open_again(connection, service, before, at)
-    return True
+        gone = wake_again(connection, service, before, mine, at) if wake else []
+    return TakenBack(mine, row, tuple(gone))
+
+
+def undo(
+    connection: Connection, service: Service, number: int, by: str, at: datetime, *, wake: bool = False
+) -> TakenBack:
+    """Take back what was said last of an incident by command; what was taken back before stays so.
+
+    Args:
+        connection: of `state.writing`.
+        by: who takes it back.
+        wake: whether there is a webhook that critical incidents go to.
+
+    Raises:
+        UsageError: there is no such incident, or nothing was said of it by command.
+        StateError: the state fails.
+    """
+    name = service.service
+    known = {each.number: each for each in incidents.incidents_of(connection, name)}
+    mine = _incident(service, known, number)
+    said = [each for each in incidents.answers_of(connection, name) if _by_command(each, number)]
+    back = [each for each in incidents.answers_back_of(connection, name) if _by_command(each, number)]
+    if not said and not back:
+        raise UsageError(
+            f"{name}, incident {number}: nothing was said of it by command, so that there is nothing to take back. A "
+            "reaction in Slack is taken back by taking it away."
+        )
+    if not said or (back and back[-1].at > said[-1].at):
+        return TakenBack(mine, back[-1], is_new=False)
+    done = take_back(connection, service, said[-1], at, by, wake=wake)
+    assert done is not None  # it was read in this transaction
+    return done
 
 
 def reply(
@@ -155,9 +223,7 @@ def _kept(
 def _answerable(connection: Connection, service: Service, row: AnswerRow) -> IncidentRow:
     name = service.service
     known = {each.number: each for each in incidents.incidents_of(connection, name)}
-    mine = known.get(row.number)
-    if mine is None:
-        raise UsageError(f"{name} has no incident {row.number}. {_open_ones(known)}")
+    mine = _incident(service, known, row.number)
     if mine.state == "withdrawn":
         raise UsageError(
             f"{name}, incident {row.number}: a night was judged anew, and it is none any more, so that nothing can be "
@@ -175,6 +241,17 @@ def _answerable(connection: Connection, service: Service, row: AnswerRow) -> Inc
             f"one from {today} to {today + AHEAD}."
         )
     return mine
+
+
+def _incident(service: Service, known: Mapping[int, IncidentRow], number: int) -> IncidentRow:
+    mine = known.get(number)
+    if mine is None:
+        raise UsageError(f"{service.service} has no incident {number}. {_open_ones(known)}")
+    return mine
+
+
+def _by_command(row: AnswerRow | TakenBackRow, number: int) -> bool:
+    return (row.number, row.source) == (number, "command")
 
 
 def _is_known(connection: Connection, row: AnswerRow) -> bool:

@@ -13,7 +13,7 @@ from monitoring.replayed import History
 from monitoring.verdicts.judge import LEAST_NIGHTS
 from services.errors import ReferenceMissingError
 from services.window import cohort_of, dates_of
-from store.backtests import BacktestRow, keep_backtest
+from store.backtests import BacktestRow, drop_backtest, keep_backtest
 from store.canonical import canonical_json
 from store.ledger import nights_since
 from store.references import ReferenceRow, latest_reference
@@ -24,7 +24,8 @@ from store.watch import Watch
 def record_backtest(watch: Watch, recorded_at: datetime, *, in_passing: bool = False) -> Backtest | None:
     """Replay what is stored of a service, and record the result in place of the one before.
 
-    Nothing is recorded, and None returned, while fewer than eight nights are known.
+    Nothing is recorded, and None returned, while fewer than eight nights are known; then one that was made with another
+    reference is forgotten, since it says nothing of what this one will tell.
 
     Args:
         in_passing: do nothing where it would take much longer than a minute.
@@ -35,10 +36,10 @@ def record_backtest(watch: Watch, recorded_at: datetime, *, in_passing: bool = F
     """
     row = _reference(watch)
     history = history_of(watch, row)
-    if in_passing and not is_small(history):
-        return None
-    found = backtest(watch.service, history)
+    found = None if in_passing and not is_small(history) else backtest(watch.service, history)
     if found is None:
+        with writing(watch.state) as connection:
+            drop_backtest(connection, watch.service.service, unless=row.content_sha)
         return None
     result = canonical_json(plain(found)).decode()
     with writing(watch.state) as connection:

@@ -11,6 +11,8 @@ import numpy as np
 
 from monitoring.amounts import drawn
 from monitoring.distances import jensen_shannon
+from monitoring.pattern import pattern
+from monitoring.places import part_in_words
 from monitoring.plots import Floats, as_drawn, bars, histogram
 from monitoring.records import ALL_ROWS, Counts, FeatureLine, Finding
 from monitoring.standing import times_floor, verdict
@@ -72,7 +74,7 @@ def finding_row(finding: Finding, feature: FeatureLine, language: str) -> dict[s
     return {
         "measure": finding.measure,
         "feature": short(finding.feature),
-        "slice": "" if finding.slice == ALL_ROWS else " = ".join(map(short, finding.slice)),
+        "slice": "" if finding.slice == ALL_ROWS else part_in_words(finding.slice, language),
         "verdict": finding.verdict,
         "reason": finding.reason,
         "pattern": pattern(finding),
@@ -87,19 +89,6 @@ def finding_row(finding: Finding, feature: FeatureLine, language: str) -> dict[s
             for rows in (finding.rows_reference, finding.rows_current)
         ),
     }
-
-
-def pattern(finding: Finding) -> str:
-    """Against what a finding moved, and against what it did not, in one word; empty where too few nights are known.
-
-    `break`: unlike the last nights of its kind; `ageing`: like them, but its last week has left the reference; `season`:
-    nothing moved, and one night alone is far from the reference, as nights of its kind are.
-    """
-    if finding.visible is None:
-        return ""
-    if finding.verdict == "drifted":
-        return "ageing" if set(finding.against) == {"reference"} else "break"
-    return "season" if finding.verdict == "stable" and times_floor(finding) >= 1 else ""
 
 
 def _rank(finding: Finding, feature: FeatureLine) -> tuple[bool, bool, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,9 +12,15 @@ from monitoring.incidents import nights_apart, unfold
 from monitoring.planted import Change, change_of, planted
 from monitoring.records import ALL_ROWS, OF, Finding, Measure
 from monitoring.replayed import History, Replay, judge, until
+from monitoring.series import RATIOS
+from monitoring.shifted import Shift, is_known, mature_rows, shift_of, shifted
 from monitoring.verdicts.incidents import Key
 from services.model import Service
 
+Subject = tuple[Measure, str, int]
+"""Measure, feature and the place of the slice: what is changed."""
+TOLD: tuple[Measure, ...] = ("outcome", *RATIOS)
+"""What is changed in the numbers of a night, not in its counts."""
 TIMES = (1, 2, 4)
 """A change is so many floors large: as small as is worth telling, and what must be plain."""
 WITHIN = 7
@@ -34,6 +40,7 @@ class Delay:
         slice: dimension and value with `records.OF` between; empty for all rows.
         floor: of the service file, in `unit`; the change is `times` as large.
         within: nights that were looked at.
+        late: nights after its own on which the measure is told; nights are counted from there.
         seen: nights until the first finding, 1 for the very night, for each start; None where there was none.
         told: nights until an incident was open; None where none was.
         pages: whether that incident has a message of its own; else it is a line in the morning.
@@ -49,13 +56,25 @@ class Delay:
     seen: tuple[int | None, ...]
     told: tuple[int | None, ...]
     pages: bool
+    late: int = 0
 
 
-def keys_of(service: Service, history: History) -> tuple[tuple[Measure, str, int], ...]:
-    """What is changed: measure, feature and slice, the busiest feature of each kind, at most twelve.
+def keys_of(service: Service, history: History) -> tuple[Subject, ...]:
+    """What is changed, at most fifteen, what users feel first; of features the busiest one of each kind.
 
-    Over all rows, in a slice of middle size, and in the smallest one that has rows enough for a verdict.
+    Over all rows, in a slice of middle size, and in the smallest one that has rows enough for a verdict; the outcome in
+    the first two, and one of the other numbers over all rows.
     """
+    counted, told = _counted(service, history), _told(service, history)
+    return (
+        *told[:1],
+        *(each for each in counted if not each[2]),
+        *told[1:],
+        *(each for each in counted if each[2]),
+    )
+
+
+def _counted(service: Service, history: History) -> tuple[Subject, ...]:
     columns = [each for each in history.layout if each.column != "status"]
     busiest = [name for kind in ("number", "category") if (name := _busiest(history, columns, kind))]
     features: list[tuple[Measure, str]] = [("distribution", name) for name in busiest]
@@ -72,10 +91,32 @@ def keys_of(service: Service, history: History) -> tuple[tuple[Measure, str, int
     return tuple(found)
 
 
+def _told(service: Service, history: History) -> tuple[Subject, ...]:
+    """The outcome and one ratio over all rows, and the outcome in a slice of middle size."""
+    last = max(history.judged, default=0)
+
+    def known(measure: Measure, slot: int = 0) -> bool:
+        return any(is_known(history, measure, slot, n) for n in history.judged if n > last - RECENT)
+
+    found: list[Subject] = [("outcome", "", 0)] if known("outcome") else []
+    ratio = next((measure for measure in RATIOS if known(measure)), None)
+    found += [(ratio, "", 0)] if ratio else []
+    rows = mature_rows(history) if found else {}
+    enough = sorted((slot for slot in rows if rows[slot] >= service.enough.rows), key=lambda n: (-rows[n], n))
+    enough = [slot for slot in enough if known("outcome", slot)]
+    middle: list[Subject] = [("outcome", "", enough[len(enough) // 2])] if enough else []
+    return (*found, *middle)
+
+
 def starts_of(history: History, base: Replay) -> tuple[int, ...]:
-    """Nights on which a change begins, a few days apart: where least moved by itself, else the latest."""
+    """Nights on which a change begins, a few days apart: where least moved by itself, else the latest.
+
+    Where numbers are known on some of them, on these: a change of an outcome cannot begin before there is one.
+    """
     judged = [n for n in history.judged if history.dates[n] in base.moved]
     full = [n for n in judged if n + WITHIN <= len(history.dates)]
+    for measure in TOLD:
+        full = [n for n in full if is_known(history, measure, 0, n)] or full
     if not full:
         return tuple(judged[:1])
 
@@ -94,7 +135,7 @@ def delays(
     service: Service,
     history: History,
     base: Replay,
-    keys: Sequence[tuple[Measure, str, int]],
+    keys: Sequence[Subject],
     starts: Sequence[int],
 ) -> tuple[tuple[Delay, ...], int]:
     """Every change that can be made so large, and how many nights were judged for it.
@@ -102,8 +143,11 @@ def delays(
     Args:
         base: the same nights as they were.
     """
-    last = base.findings[max(base.findings)]
-    known = {(each.measure, each.feature, each.slice): each for each in last}
+    known = {
+        (each.measure, each.feature, each.slice): each
+        for night in sorted(base.findings)
+        for each in base.findings[night]
+    }
     found, replays = [], 0
     for measure, feature, slot in keys:
         finding = known.get((measure, feature, history.slices[slot]))
@@ -112,15 +156,24 @@ def delays(
         for times in TIMES:
             tries = []
             for start in starts:
-                usual = history.counts[history.since(start) : start, slot].sum(axis=0).astype(np.float64)
-                change = change_of(history.layout, measure, feature, slot, usual, times * finding.floor)
+                change = _change(history, (measure, feature, slot), start, times * finding.floor)
                 if change is not None:
                     tries.append(_Try(service, history, base, _key(finding), change, start))
             runs = [each.run() for each in tries]
             replays += sum(each.nights for each in runs)
             if runs:
-                found.append(_delay(finding, times, tries, runs))
+                late = history.delay if measure == "outcome" else 0
+                found.append(_delay(finding, times, tries, runs, late))
     return tuple(found), replays
+
+
+def _change(history: History, key: Subject, start: int, effect: float) -> Change | Shift | None:
+    measure, feature, slot = key
+    if measure in TOLD:
+        known = is_known(history, measure, slot, start)
+        return shift_of(history, measure, slot, start, effect) if known else None
+    usual = history.counts[history.since(start) : start, slot].sum(axis=0).astype(np.float64)
+    return change_of(history.layout, measure, feature, slot, usual, effect)
 
 
 @dataclass(frozen=True)
@@ -141,7 +194,7 @@ class _Try:
     history: History
     base: Replay
     key: Key
-    change: Change
+    change: Change | Shift
     start: int
 
     @property
@@ -151,16 +204,13 @@ class _Try:
 
     def run(self) -> _Run:
         """Judge its nights until an incident is open."""
-        history, service = self.history, self.service
-        counts = history.counts.copy()
-        lasts = slice(self.places.start, self.places.stop)
-        counts[lasts] = planted(self.change, counts[lasts], history.slices, history.layout)
+        history, service = self._changed(), self.service
         moved = until(self.base.moved, history.dates[self.start])
         lines = unfold(service, moved).lines
         seen = None
         for n, place in enumerate(self.places, 1):
             night = history.dates[place]
-            moved[night] = judge(service, history, counts, place, nights_apart(lines, night)).moved
+            moved[night] = judge(service, history, history.counts, place, nights_apart(lines, night)).moved
             lines = unfold(service, moved).lines
             if any(each.key == self.key for each in moved[night]):
                 seen = seen or n
@@ -169,8 +219,16 @@ class _Try:
                     return _Run(seen, n, any(each.speaks for each in mine), n)
         return _Run(seen, None, False, len(self.places))
 
+    def _changed(self) -> History:
+        history, change = self.history, self.change
+        if isinstance(change, Shift):
+            return shifted(change, history, self.places)
+        counts, lasts = history.counts.copy(), slice(self.places.start, self.places.stop)
+        counts[lasts] = planted(change, counts[lasts], history.slices, history.layout)
+        return replace(history, counts=counts)
 
-def _delay(finding: Finding, times: int, tries: Sequence[_Try], runs: Sequence[_Run]) -> Delay:
+
+def _delay(finding: Finding, times: int, tries: Sequence[_Try], runs: Sequence[_Run], late: int) -> Delay:
     assert finding.floor is not None
     return Delay(
         finding.measure,
@@ -183,6 +241,7 @@ def _delay(finding: Finding, times: int, tries: Sequence[_Try], runs: Sequence[_
         seen=tuple(each.seen for each in runs),
         told=tuple(each.told for each in runs),
         pages=any(each.pages for each in runs),
+        late=late,
     )
 
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 import pyarrow as pa
 
+from monitoring.verdicts.since import Began
 from services.columns import DEPLOYMENT_COLUMNS
 from services.personal import masked
+from services.window import Night
 from store.deployments import DeploymentRow
 
 PEOPLE = ("author", "approved_by")
@@ -44,6 +46,53 @@ def main_version(deployments: Sequence[tuple[DeploymentRow, int]]) -> str:
     for deployment, count in deployments:
         requests[deployment.model_version] = requests.get(deployment.model_version, 0) + count
     return max(requests, key=lambda version: (requests[version], version), default="")
+
+
+def began(
+    serving: Sequence[tuple[DeploymentRow, int]], known: Sequence[DeploymentRow], nights: Sequence[Night]
+) -> Began | None:
+    """Since when what serves most requests of the last night has served, in nights.
+
+    A night belongs to what served most of it: one in whose second half it began belongs to neither side.
+
+    Args:
+        serving: the deployments of the last night.
+        known: those of nights before, as their logs show, and those that were announced.
+        nights: the nights that are compared, rising.
+
+    Returns:
+        None where the log does not say, or where nothing is known to have served before it.
+    """
+    if not serving:
+        return None
+    start, end = _start(serving, known, nights[-1].end), nights[-1].end
+    main = _main(serving)
+    if not any(row.source == "log" and _key(row) != main and row.started_at < start < end for row in known):
+        return None
+    since = [night for night in nights if start < night.start + (night.end - night.start) / 2]
+    shared = [night for night in nights if night not in since and start < night.end]
+    return Began(len(since), len(shared))
+
+
+def _start(
+    serving: Sequence[tuple[DeploymentRow, int]], known: Sequence[DeploymentRow], until: datetime
+) -> datetime:
+    """When it was first seen, or announced for the last time: what is rolled back to begins again."""
+    main = _main(serving)
+    seen_at = [row.started_at for row in (*known, *(row for row, _ in serving)) if _key(row) == main]
+    told = [row.started_at for row in known if row.source == "deploy" and _key(row) == main]
+    return max([min(seen_at), *(at for at in told if at < until)])
+
+
+def _main(serving: Sequence[tuple[DeploymentRow, int]]) -> tuple[str, ...]:
+    requests: dict[tuple[str, ...], int] = {}
+    for row, count in serving:
+        requests[_key(row)] = requests.get(_key(row), 0) + count
+    return max(requests, key=lambda key: (requests[key], key))
+
+
+def _key(row: DeploymentRow) -> tuple[str, ...]:
+    return tuple(getattr(row, name) for name in DEPLOYMENT_COLUMNS)
 
 
 def _deployment(service: str, started_at: datetime, told: Mapping[str, str]) -> DeploymentRow:

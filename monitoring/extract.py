@@ -15,6 +15,7 @@ from services.columns import (
 )
 from services.model import Service
 from services.personal import could_be_personal, looks_personal_name, placeholder
+from services.slices import crosses, parts_of
 from store.grid import CategoryGrid, Grid
 from store.statement import Reading
 
@@ -33,10 +34,10 @@ class Layout:
     """The columns of one view, sorted by what they are for.
 
     Attributes:
-        readings: every column that is read -> how.
+        readings: every column that is read -> how, crosses among them.
         kinds: feature -> number, category or calendar.
         operations: the counted columns that are not features.
-        slices: the dimensions that are there.
+        slices: the dimensions that are there; a cross is if all its columns are.
         ignored: column -> why it is not a feature, as a snake-case word.
     """
 
@@ -51,6 +52,11 @@ class Layout:
         """Features, then operations."""
         return (*self.kinds, *self.operations)
 
+    @property
+    def crosses(self) -> dict[str, tuple[str, ...]]:
+        """Cross -> the columns it is made of: what a `Selection` needs to read it."""
+        return crosses(self.slices)
+
 
 def layout(service: Service, columns: Mapping[str, str], file: str, nights: str) -> Layout:
     """Sort the columns of a requests view.
@@ -63,7 +69,8 @@ def layout(service: Service, columns: Mapping[str, str], file: str, nights: str)
         SourceError: a required column, or a column the service file names, is missing.
     """
     # the training pipeline's view need not have the dimensions, nor every feature
-    named = (*service.slices, *(service.features.only or ())) if file == str(service.requests) else ()
+    dimensions = dict.fromkeys(part for name in service.slices for part in parts_of(name))
+    named = (*dimensions, *(service.features.only or ())) if file == str(service.requests) else ()
     require(service.service, nights, file, columns, (*REQUIRED_REQUEST_COLUMNS, *named))
     kinds: dict[str, Kind] = {}
     ignored: dict[str, str] = {}
@@ -74,13 +81,13 @@ def layout(service: Service, columns: Mapping[str, str], file: str, nights: str)
         kind = could_be_personal(name)
         if kind:
             ignored[placeholder(kind)] = "personal_data_in_the_name"
-        elif name.startswith("ronda_"):
+        elif name.startswith("ronda_") or name in crosses(service.slices):
             ignored[name] = "reserved_name"
         elif reason:
             ignored[name] = reason
         else:
             kinds[name] = _kind(service, name, found)
-    slices = tuple(name for name in service.slices if name in columns)
+    slices = tuple(name for name in service.slices if all(part in columns for part in parts_of(name)))
     operations = tuple(name for name in OPERATIONS if columns.get(name) in {"number", "category"})
     readings: dict[str, Reading] = {"request_id": "id", "time": "time"}
     readings |= {name: _reading(kind, columns[name]) for name, kind in kinds.items()}
@@ -92,6 +99,7 @@ def layout(service: Service, columns: Mapping[str, str], file: str, nights: str)
         for name in (*slices, *DEPLOYMENT_COLUMNS)
         if name in columns and (name not in readings or name in kinds)
     }
+    readings |= dict.fromkeys(crosses(slices), "category")
     return Layout(readings, kinds, operations, slices, ignored)
 
 

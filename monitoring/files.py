@@ -13,7 +13,7 @@ from monitoring.comparable import Compared
 from monitoring.explain import explain
 from monitoring.incident import noise_of
 from monitoring.judged import Judged
-from monitoring.page import night_page
+from monitoring.page import away, night_page
 from monitoring.profile import to_parquet
 from monitoring.records import ALL_ROWS, NightPage
 from monitoring.report import render
@@ -61,7 +61,7 @@ def put_files(
     bank.keep(watch, row.profile_path, layout, judged.current)
     compared = _put_snapshot(watch, judged, row.snapshot_path)
     page = night_page(watch.service, judged, row, known, snapshot=compared)
-    moved = (*judged.moved, *speaking.moves(page))
+    moved = (*judged.moved, *speaking.moves(page, away(watch.service, judged)))
     stood = before.after(row.night, moved)
     page = replace(
         page,

@@ -136,13 +136,14 @@ def _look(
     columns = source.columns(view)
     query = source.queries[view]
     chosen = layout(service, columns, query.file, f"{window.first} to {window.last}")
-    selection = Selection(chosen.readings, window, query.bounded, rules(service, chosen.readings), view=view)
+    kept_to = rules(service, chosen.readings)
+    selection = Selection(chosen.readings, window, query.bounded, kept_to, view=view, crosses=chosen.crosses)
     repeated = int(source.fetch(duplicated_ids(selection))["ids"][0].as_py())
     selection = replace(selection, duplicates=repeated > 0)
     found = _kept_grids(_surveyed(watch, source, selection, chosen), earlier)
     if slices is None:
         slices = survey.slice_grids(found, chosen.slices)
-    slices = {name: grid for name, grid in slices.items() if name in columns}
+    slices = {name: grid for name, grid in slices.items() if name in chosen.slices}
     grids = {name: found.grids[name] for name in chosen.counted if name in found.grids}
     ignored = {
         name: why for name, why in (dict(chosen.ignored) | dict(found.ignored)).items() if name not in grids

@@ -23,6 +23,9 @@ FELT = (
 )  # fmt: skip
 """Measures that a message is sent for, what users feel first; inputs that moved alone are told in the morning."""
 
+ROWS = "rows"
+"""What `schema` calls rows that could not be judged; else it names what cannot be measured."""
+
 WATCHED = {
     "outcome": "outcome", "guard": "guards", "errors": "errors", "volume": "volume", "schema": "schema",
     "null_share": "nulls", "latency_ms": "latency", "first_token_ms": "latency", "cost": "cost",
@@ -84,6 +87,7 @@ class IncidentLine:
         seen: the nights on which it was seen, in order.
         night: the night as of which all this is said.
         answers: what people said of it until then, oldest first.
+        back: the night it opened again last; None if it never did.
     """
 
     number: int
@@ -99,6 +103,12 @@ class IncidentLine:
     resolved: date | None = None
     reopened: int = 0
     answers: tuple[Answer, ...] = ()
+    back: date | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether it opens, or opens again, on the night as of which it is told."""
+        return self.night in {self.opened, self.back}
 
     @property
     def is_tonight(self) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 from monitoring.amounts import change
 from monitoring.explain import explain
 from monitoring.incident import IncidentLine, rank, ranked, slice_of, watched_as
-from monitoring.records import ALL_ROWS, NUMBERS, OF, NightPage, NumberLine, Slice
+from monitoring.places import part_in_words
+from monitoring.records import ALL_ROWS, NUMBERS, NightPage, NumberLine, Slice
 from monitoring.speaking import line_of
 from monitoring.telling import headline, listed, tell
 from monitoring.text import brief_day, say, short, term
@@ -93,11 +94,7 @@ def about(language: str, key: Key, subject: str = "") -> str:
 
 def place_words(language: str, part: Slice) -> str:
     """The part of the traffic an incident is in; empty for all of it."""
-    if part == ALL_ROWS:
-        return ""
-    if part.value.startswith(OF):  # no value of its own
-        return f"{short(part.dimension)}: {say(language, 'cell.' + part.value.removeprefix(OF))}"
-    return f"{short(part.dimension)} = {short(part.value)}"
+    return "" if part == ALL_ROWS else part_in_words(part, language)
 
 
 def planned(page: NightPage) -> list[str]:

@@ -16,12 +16,13 @@ from monitoring.cards import finding_row
 from monitoring.explain import deployed
 from monitoring.incident import IncidentLine, slice_of
 from monitoring.incident_cards import about, place_words
+from monitoring.pattern import pattern
 from monitoring.records import ALL_ROWS, NUMBERS, FeatureLine, Finding, NightPage, NumberLine
 from monitoring.speaking import line_of
 from monitoring.text import SMALL, grouped, is_small, say, term
 from monitoring.verdicts.incidents import Key
 
-_PATTERNS = {"tonight": "break", "week": "week", "ageing": "ageing"}
+_PATTERNS = {"tonight": "break", "week": "week", "ageing": "ageing", "deployment": "release"}
 _RARE = (20, 100, 1_000, 1_000_000)
 """Chance is told as less than one in so many, the furthest that holds."""
 
@@ -51,8 +52,12 @@ def _row(page: NightPage, line: IncidentLine) -> dict[str, Any]:
 
 def _pattern(page: NightPage, line: IncidentLine) -> str:
     """What it moved against, or that a deployment began with it: then that is what to hold it against."""
-    sudden = line.lead.comparison == "tonight"
-    return "release" if sudden and deployed(page, line.first) else _PATTERNS[line.lead.comparison]
+    if line.lead.comparison != "tonight":
+        return _PATTERNS[line.lead.comparison]
+    if deployed(page, line.first):
+        return "release"
+    found = _finding(page, line.lead.key)
+    return pattern(found[0]) if found is not None and "usual" in found[0].against else "break"
 
 
 def _times(page: NightPage, line: IncidentLine) -> str:

@@ -10,16 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from monitoring.incident import (
-    FELT,
-    Answer,
-    IncidentLine,
-    Severity,
-    State,
-    rank,
-    watched_as,
-)
-from monitoring.verdicts.incidents import AT_ONCE, Incident, Key, Moved, Watch, step, where
+from monitoring.incident import FELT, Answer, IncidentLine, rank, watched_as
+from monitoring.incident_state import ended, is_slow, lead_of_night, severity_of, state_of
+from monitoring.known import Known, Pair, known_again, number_of, pair_of, pairs_of
+from monitoring.vanished import Vanished
+from monitoring.verdicts.incidents import Incident, Key, Moved, Told, Watch, step
 from services.model import Service
 from services.planned import expects, planned_on
 
@@ -28,21 +23,6 @@ RAISED = 1.25
 LEFT_OUT = 28
 """For so many nights an incident is no part of what is usual; what lasts longer is the new usual."""
 WEEK = timedelta(days=7)
-SAME = timedelta(days=3)
-"""An incident that opens so near to where it was recorded, of the same measure, is the one that was recorded."""
-
-Pair = tuple[str, str]
-"""Measure and feature."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """An incident that was given a number before."""
-
-    number: int
-    opened: date
-    pairs: frozenset[Pair]
-    last: date | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +62,42 @@ def unfold(
         answers: what people said, oldest first.
         known: incidents that were numbered before, of whatever night.
     """
+    return _settled(service, nights, answers, known)[0]
+
+
+def recognised(
+    service: Service,
+    nights: Mapping[date, Sequence[Moved]],
+    answers: Sequence[Answer],
+    known: Sequence[Known],
+) -> tuple[Known, ...]:
+    """The incidents that were numbered before, where they open now; of all nights, and arguments as of `unfold`."""
+    return _settled(service, nights, answers, known)[1]
+
+
+def _settled(
+    service: Service,
+    nights: Mapping[date, Sequence[Moved]],
+    answers: Sequence[Answer],
+    known: Sequence[Known],
+) -> tuple[Unfolded, tuple[Known, ...]]:
+    """Fold until every number is with its incident: with a number come answers, and they change what follows."""
+    was = tuple(known)
+    for _ in range(len(was) + 1):
+        found = _folded(service, nights, answers, was)
+        again = known_again(was, found.lines)
+        if again == was:
+            break
+        was = again
+    return found, was
+
+
+def _folded(
+    service: Service,
+    nights: Mapping[date, Sequence[Moved]],
+    answers: Sequence[Answer],
+    known: Sequence[Known],
+) -> Unfolded:
     fold = _Fold(service, tuple(answers), tuple(known))
     for night, moved in sorted(nights.items()):
         fold.night(night, moved)
@@ -104,6 +120,8 @@ class _Fold:
         ] = []  # everything of it, where `seen` has what told each night
         self.raised: dict[Pair, float] = {}
         self.expected: dict[Key, str] = {}
+        self.vanished = Vanished()
+        self.heard = date.min  # what was said until then has been heard
 
     def night(self, night: date, moved: Sequence[Moved]) -> None:
         self._answered(night)
@@ -112,8 +130,12 @@ class _Fold:
         counted = [
             each
             for each in moved
-            if each.key not in self.expected and not self._is_noise(each) and not self._is_echo(each, night)
+            if each.key not in self.expected
+            and not self._is_noise(each)
+            and not self._is_echo(each, night)
+            and self.vanished.counts(each, night)
         ]
+        self.vanished = self.vanished.after(moved, counted)
         self.watch, told = step(self.watch, night, counted)
         for number in told.reopened:
             self.began[number - 1] = night
@@ -123,16 +145,22 @@ class _Fold:
             self.seen.append([])
             self.sudden.append(set())
             self.went.append([])
-        left = counted
-        for place, incident in enumerate(self.watch.incidents):
-            if incident.last == night:
-                own = [each for each in left if _pair(each.key) in _pairs(incident.keys)]
-                left = [each for each in left if each not in own]
-                self.seen[place].append((night, _lead(own) if own else incident.lead))
-                self.sudden[place] |= {each.key for each in own if not _is_slow(each)}
-                self.struck |= {_pair(each.key): night for each in own if each.comparison == "tonight"}
-                self.went[place] += [(night, each) for each in own]
-        self._take_along(night, left)
+        self._take_along(night, self._shared_out(night, counted, told))
+
+    def _shared_out(self, night: date, counted: Sequence[Moved], told: Told) -> list[Moved]:
+        """Give each incident what moved of it, in the order in which `step` did; returns what is of none."""
+        left = list(counted)
+        for place in sorted(range(len(self.numbers)), key=lambda at: at + 1 in told.reopened):
+            incident = self.watch.incidents[place]
+            if incident.last != night:
+                continue
+            own = [each for each in left if pair_of(each.key) in pairs_of(incident.keys)]
+            left = [each for each in left if each not in own]
+            self.seen[place].append((night, lead_of_night(own) if own else incident.lead))
+            self.sudden[place] |= {each.key for each in own if not is_slow(each)}
+            self.struck |= {pair_of(each.key): night for each in own if each.comparison == "tonight"}
+            self.went[place] += [(night, each) for each in own]
+        return left
 
     def _take_along(self, night: date, left: Sequence[Moved]) -> None:
         """What users feel of a night that speaks anyway belongs to what speaks: people ask for that first."""
@@ -140,7 +168,7 @@ class _Fold:
         speaking = [
             place
             for place, each in enumerate(self.watch.incidents)
-            if each.last == night and _severity(self.service, self.sudden[place]) != "minor"
+            if each.last == night and severity_of(self.service, self.sudden[place]) != "minor"
         ]
         if not felt or not speaking:
             return
@@ -150,7 +178,7 @@ class _Fold:
         incidents = (*self.watch.incidents[:place], grown, *self.watch.incidents[place + 1 :])
         self.watch = replace(self.watch, incidents=incidents)
         self.sudden[place] |= {each.key for each in felt}
-        self.seen[place][-1] = night, _lead([*felt, self.seen[place][-1][1]])
+        self.seen[place][-1] = night, lead_of_night([*felt, self.seen[place][-1][1]])
         self.went[place] += [(night, each) for each in felt]
 
     def _answered(self, until: date) -> None:
@@ -158,24 +186,27 @@ class _Fold:
         incidents = list(self.watch.incidents)
         for place in range(len(incidents)):
             for answer in self._said(place, until):
-                incidents[place] = _ended(incidents[place], answer)
+                incidents[place] = ended(incidents[place], answer)
                 if answer.what == "noise":
                     self._raise(place, answer.night)
+                    if answer.night > self.heard:
+                        self.vanished = self.vanished.hush(pairs_of(incidents[place].keys), answer.night)
         self.watch = replace(self.watch, incidents=tuple(incidents))
+        self.heard = until
 
     def _raise(self, place: int, said: date) -> None:
         """Raise the floors of all that was seen when it was called noise: what goes further later is not of it."""
-        for pair in _pairs(self.watch.incidents[place].keys):
-            went = [each.floors for day, each in self.went[place] if _pair(each.key) == pair and day < said]
+        for pair in pairs_of(self.watch.incidents[place].keys):
+            went = [each.floors for day, each in self.went[place] if pair_of(each.key) == pair and day < said]
             if went and pair[0] != "schema":  # what is gone has no size that could be gone beyond
                 self.raised[pair] = max(self.raised.get(pair, 0.0), RAISED * max(went))
 
     def _is_noise(self, each: Moved) -> bool:
-        return each.floors < self.raised.get(_pair(each.key), 0.0)
+        return each.floors < self.raised.get(pair_of(each.key), 0.0)
 
     def _is_echo(self, each: Moved, night: date) -> bool:
         """Whether a sum of seven nights shows what one of them showed alone: it is over though the sum still holds it."""
-        struck = self.struck.get(_pair(each.key), date.min)
+        struck = self.struck.get(pair_of(each.key), date.min)
         return each.comparison != "tonight" and night - struck < WEEK
 
     def _said(self, place: int, until: date) -> list[Answer]:
@@ -184,16 +215,8 @@ class _Fold:
     def _number(self, incident: Incident) -> int:
         """The number it was given before, else the next one that nobody has."""
         taken = set(self.numbers)
-        near = [
-            each
-            for each in self.known
-            if each.number not in taken
-            and each.opened - SAME <= incident.opened <= max(each.opened + SAME, each.last or each.opened)
-            and each.pairs & _pairs(incident.keys)
-        ]
-        if near:
-            return min(near, key=lambda each: (abs(each.opened - incident.opened), each.number)).number
-        return max([0, *taken, *(each.number for each in self.known)]) + 1
+        number = number_of(self.known, incident.opened, pairs_of(incident.keys), taken)
+        return number or max([0, *taken, *(each.number for each in self.known)]) + 1
 
     def unfolded(self, night: date) -> Unfolded:
         self._answered(date.max)
@@ -206,8 +229,8 @@ class _Fold:
         answers = tuple(self._said(place, date.max))
         return IncidentLine(
             number=self.numbers[place],
-            state=_state(incident, answers, self.began[place], night),
-            severity=_severity(self.service, self.sudden[place]),
+            state=state_of(incident, answers, self.began[place], night),
+            severity=severity_of(self.service, self.sudden[place]),
             first=incident.first,
             opened=incident.opened,
             last=incident.last,
@@ -217,6 +240,7 @@ class _Fold:
             night=night,
             resolved=incident.resolved,
             reopened=incident.reopened,
+            back=self.began[place] if incident.reopened else None,
             answers=answers,
         )
 
@@ -232,60 +256,6 @@ def nights_apart(lines: Iterable[IncidentLine], night: date) -> dict[Pair, froze
             continue
         last = min(line.last, night - timedelta(days=1))
         days = {line.first + timedelta(days=n) for n in range(min((last - line.first).days + 1, LEFT_OUT))}
-        for pair in _pairs(line.keys):
+        for pair in pairs_of(line.keys):
             found.setdefault(pair, set()).update(days)
     return {pair: frozenset(days) for pair, days in found.items()}
-
-
-def _ended(incident: Incident, answer: Answer) -> Incident:
-    """What an answer leaves of an incident: one that was seen again since goes on."""
-    over = answer.what in {"noise", "resolved"} and incident.is_open and incident.last < answer.night
-    return replace(incident, resolved=answer.night) if over else incident
-
-
-def _state(incident: Incident, answers: Sequence[Answer], began: date, night: date) -> State:
-    """What it is on a night: an end that was named holds though it came back; who took it before does not count."""
-    if not incident.is_open:
-        return "resolved"
-    quiet = [each.until for each in answers if each.what in {"expected", "muted"} and each.until is not None]
-    if quiet and night <= max(quiet):
-        return "muted"
-    since = [each for each in answers if each.night >= began]
-    return "acknowledged" if any(each.what in {"taken", "real"} for each in since) else "open"
-
-
-def _is_slow(each: Moved) -> bool:
-    """Whether it left the reference little by little: that wakes nobody, unless it is what users feel."""
-    return each.comparison == "ageing" and each.key.measure not in FELT[:3]
-
-
-def _severity(service: Service, sudden: Iterable[Key]) -> Severity:
-    """What the service file makes of it; what only aged, and inputs that moved alone, are minor.
-
-    Args:
-        sudden: what moved beside the nights before it, or is felt.
-    """
-    keys = frozenset(sudden)
-    words = {watched_as(key) for key in keys}
-    if words & set(service.critical):
-        return "critical"
-    return "minor" if words <= {"features"} else "major"
-
-
-def _lead(own: Sequence[Moved]) -> Moved:
-    """What tells best what moved on a night: what users feel most, in the slice that says where."""
-    pairs: dict[Pair, list[Moved]] = {}
-    for each in own:
-        pairs.setdefault(_pair(each.key), []).append(each)
-    said = [where(mine) for mine in pairs.values()]
-    return min(
-        said, key=lambda each: (rank(each.key), each.key.measure not in AT_ONCE, -each.floors, each.key)
-    )
-
-
-def _pair(key: Key) -> Pair:
-    return key.measure, key.feature
-
-
-def _pairs(keys: Iterable[Key]) -> frozenset[Pair]:
-    return frozenset(map(_pair, keys))

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from monitoring.records import OF, NumberLine, Slice
 from monitoring.story import Affected, Where
 from monitoring.text import is_small
+from services.slices import parts_of
 
 MOSTLY = 0.5
 """From so much of a change on, it is the mix's."""
 _MOST = 3
+_AS_MUCH = 0.8  # of what the best dimension tells: where one of fewer columns tells so much, it is as good
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ def mix(lead: NumberLine, places: Sequence[NumberLine]) -> Where | None:
     With the weights w and shares p of a dimension's slices, usually (0) and tonight (1), and p̄ the sum of w₀ p₀, a
     change is Σ (w₁ - w₀)(p₀ - p̄), the mix, and Σ w₁ (p₁ - p₀), within the slices (Kitagawa, JASA 50, 1955, with
     tonight's weights). It is told as a change of the mix where that makes up `MOSTLY` or more of it, and more than what
-    is within.
+    is within. Of several dimensions that is told whose mix is largest, but a cross only if its columns alone tell less.
     """
     if lead.name not in {"outcome", "errors"} or lead.value is None or lead.usual is None:
         return None
@@ -44,7 +46,9 @@ def mix(lead: NumberLine, places: Sequence[NumberLine]) -> Where | None:
     ]
     if not found:
         return None
-    mixed, parts, base = max(found, key=lambda each: abs(each[0]))
+    least = _AS_MUCH * max(abs(each[0]) for each in found)
+    as_good = (each for each in found if abs(each[0]) >= least)
+    mixed, parts, base = min(as_good, key=lambda each: (_columns(each[1][0]), -abs(each[0])))
     worst = sorted(
         (each for each in parts if _moved(each, base) * mixed > 0), key=lambda each: -abs(_moved(each, base))
     )
@@ -64,6 +68,11 @@ def _parts(lines: Sequence[NumberLine]) -> list[_Part]:
         for line, rows in zip(known, usually, strict=True)
         if line.usual is not None and line.value is not None
     ]
+
+
+def _columns(each: _Part) -> int:
+    """How many columns its dimension is made of."""
+    return len(parts_of(_slice(each.line).dimension))
 
 
 def _moved(each: _Part, base: float) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -18,10 +18,10 @@ import numpy as np
 from monitoring import frozen, stands
 from monitoring.bands import banded
 from monitoring.bank import NIGHTS, bank_of
-from monitoring.blocks import Apart, Nights
 from monitoring.compare import scores
+from monitoring.compared import Apart, Nights
 from monitoring.decide import decide, not_computed
-from monitoring.deployed import MOST, deployment_columns, main_version, seen
+from monitoring.deployed import MOST, began, deployment_columns, main_version, seen
 from monitoring.extract import OPERATIONS, Layout, fit, layout
 from monitoring.frozen import Frozen
 from monitoring.guards import guards
@@ -34,11 +34,13 @@ from monitoring.records import Number, Profile
 from monitoring.series import series_of
 from monitoring.validate import rules
 from monitoring.verdict import Judgement, judged_against
+from monitoring.verdicts.since import Began
 from services.errors import NightError, NightNotOverError, ReferenceMissingError
 from services.planned import holidays_on
+from services.slices import crosses, parts_of
 from services.window import Night, night_of
 from store.count import Counted, count
-from store.deployments import DeploymentRow
+from store.deployments import DeploymentRow, deployments_of
 from store.grid import CategoryGrid
 from store.labelled import LabelCount, label_counts
 from store.query import REQUESTS
@@ -100,7 +102,11 @@ def judge(watch: Watch, night: Night, apart: Apart = NONE_APART) -> Judged:
         grids, unfit = fit(chosen, reference.grids)
         slices = {name: grid for name, grid in reference.slices.items() if name in chosen.slices}
         selection = Selection(
-            chosen.readings, night, source.queries[REQUESTS].bounded, rules(service, chosen.readings)
+            chosen.readings,
+            night,
+            source.queries[REQUESTS].bounded,
+            rules(service, chosen.readings),
+            crosses=chosen.crosses,
         )
         counted = count(source, selection, grids, slices)
     _must_have_rows(watch, night, counted)
@@ -118,7 +124,8 @@ def judge(watch: Watch, night: Night, apart: Apart = NONE_APART) -> Judged:
         *guards(watch, night),
         *by_slice,
     )
-    judgement = _judgement(watch, night, _Held(row, reference, past, apart), current, numbers)
+    held = _Held(row, reference, past, apart, deployments)
+    judgement = _judgement(watch, night, held, current, numbers)
     findings = (
         *decide(service, scores(before, current, compared), judgement.findings),
         *not_computed(missing),
@@ -149,6 +156,7 @@ class _Held:
     reference: Frozen
     past: Past
     apart: Apart
+    deployments: tuple[tuple[DeploymentRow, int], ...]
 
 
 def _judgement(
@@ -170,9 +178,18 @@ def _judgement(
         reference_counts=bank.reference_counts,
         series=series_of(watch.service, before.slices, known, outcomes_by_cohort(past), delay),
         apart=held.apart,
+        began=_began(watch, held.deployments, dates),
     )
     years = {day.year for day in (*dates, dates[0] - timedelta(days=delay), *bank.reference_nights)}
     return judged_against(watch.service, before.slices, nights, holidays_on(watch.service, years))
+
+
+def _began(
+    watch: Watch, serving: tuple[tuple[DeploymentRow, int], ...], dates: Sequence[date]
+) -> Began | None:
+    with reading(watch.state) as connection:
+        known = deployments_of(connection, watch.service.service)
+    return began(serving, known, [night_of(day, watch.service.time_zone) for day in dates])
 
 
 def _label_counts(watch: Watch, past: Past, slices: Mapping[str, CategoryGrid]) -> list[LabelCount]:
@@ -184,10 +201,10 @@ def _label_counts(watch: Watch, past: Past, slices: Mapping[str, CategoryGrid]) 
         labels = Path(folder) / "labels.parquet"
         labels.write_bytes(watch.lake.get(past.outcome.path))
         columns = source.columns(REQUESTS)
-        there = {name: grid for name, grid in slices.items() if name in columns}
+        there = {n: grid for n, grid in slices.items() if all(part in columns for part in parts_of(n))}
         readings: dict[str, Reading] = {"request_id": "id", "time": "time"}
         readings |= dict.fromkeys(there, "category")
-        selection = Selection(readings, cohort, source.queries[REQUESTS].bounded)
+        selection = Selection(readings, cohort, source.queries[REQUESTS].bounded, crosses=crosses(there))
         return label_counts(source, selection, labels, there) if there else []
 
 

@@ -88,7 +88,8 @@ def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
         shown = [line(number, "share", outcome_history(service, past), row.night), *shown]
     known: dict[tuple[str, str], bool] = {
         # what only left the reference little by little is as usual tonight
-        (each.measure, each.feature): each.verdict == "drifted" and set(each.against) != {"reference"}
+        (each.measure, each.feature): each.verdict == "drifted"
+        and set(each.against) - {"night"} != {"reference"}
         for each in judged.findings
         if each.slice == ALL_ROWS and each.p_value is not None
     }
@@ -126,15 +127,36 @@ def gone(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[Nu
         for name, subject in had
         if (name, subject) not in there
         and not name.endswith(IN_SLICE)
-        and (subject or name) not in judged.grids
+        and _is_away(judged, _COLUMNS.get(name, subject or name))
         and (not subject or _is_wanted(service, judged, subject))
     ]
+
+
+def away(service: Service, judged: Judged) -> tuple[str, ...]:
+    """What cannot be measured tonight since its column, which the reference has, is gone or of another type.
+
+    Features by their names; errors and predictions. Whether the log ever had them is not asked.
+    """
+    numbers = {column: name for name, column in _COLUMNS.items()}
+    return tuple(
+        numbers.get(column, column)
+        for column in judged.reference.grids
+        if _is_away(judged, column) and (column in numbers or _is_wanted(service, judged, column))
+    )
+
+
+def _is_away(judged: Judged, column: str) -> bool:
+    return column in judged.reference.grids and column not in judged.grids
 
 
 def _is_wanted(service: Service, judged: Judged, feature: str) -> bool:
     """Whether the reference has a feature, and the service file lets it be read as it was."""
     kind, rule = judged.reference.kinds.get(feature), service.rule(feature)
     return kind is not None and rule.type in {None, kind} and not service.features.leave_out(feature)
+
+
+_COLUMNS = {"errors": "status", "prediction": "prediction"}
+"""Number of the service -> the column it is measured by, where a message is sent for it."""
 
 
 def place_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from monitoring import amounts
-from monitoring.records import OF
+from monitoring.records import OF, Slice
 from monitoring.story import Affected, Where
 from monitoring.text import roughly, say, short
+from services.slices import pairs
 
 
 def in_words(found: Where, language: str) -> str:
@@ -18,6 +19,17 @@ def in_words(found: Where, language: str) -> str:
     return say(language, f"story.where.{found.kind}", places=places, against=against)
 
 
+def part_in_words(part: Slice, language: str) -> str:
+    """A part of the traffic: each of its columns with its value, or what it is if it is no value.
+
+    >>> part_in_words(Slice("city × app", "Recife × ios"), "en")
+    'city = Recife, app = ios'
+    """
+    if part.value.startswith(OF):  # no value of its own
+        return f"{short(part.dimension)}: {say(language, 'cell.' + part.value.removeprefix(OF))}"
+    return ", ".join(f"{short(column)} = {short(value)}" for column, value in pairs(*part))
+
+
 def _place(each: Affected, language: str) -> str:
     if each.line.format == "count":  # roughly, or what is left of the whole could be a small count
         value, usual = (
@@ -28,7 +40,4 @@ def _place(each: Affected, language: str) -> str:
         value = amounts.tonight(each.line, language, digits=0)
         usual = amounts.usual(each.line, language, digits=0)
     told = say(language, "story.new" if each.is_new else "story.change", usual=usual, value=value)
-    dimension, name = short(each.slice.dimension), each.slice.value
-    if name.startswith(OF):  # no value of its own
-        return f"{dimension}: {say(language, 'cell.' + name.removeprefix(OF))} ({told})"
-    return f"{dimension} = {short(name)} ({told})"
+    return f"{part_in_words(each.slice, language)} ({told})"

@@ -10,7 +10,7 @@ from math import ceil, floor, log10
 import numpy as np
 
 from monitoring.incident import IncidentLine
-from monitoring.incidents import Pair
+from monitoring.known import Pair
 from monitoring.records import ALL_ROWS, Finding, Slice
 from monitoring.replayed import History, Replay, replay
 from monitoring.verdicts.incidents import Key

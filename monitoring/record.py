@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring import copies, enqueue, stands
-from monitoring.files import put_files, scores_path
+from monitoring.files import Files, put_files, scores_path
 from monitoring.judged import Judged
 from monitoring.profile import from_parquet
 from monitoring.records import Finding
@@ -74,6 +74,24 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
         return Written(judged, previous, Recorded(previous.id, previous.revision, is_new=False))
     row = _row(watch, judged, sha, previous, _changed(watch, judged, previous, before), recorded_at)
     files = put_files(watch, judged, row, known, before_it)
+    recorded = _record(watch, judged, files, previous, before_it.rows, tell=tell)
+    return Written(judged, files.row, recorded)
+
+
+def _record(
+    watch: Watch,
+    judged: Judged,
+    files: Files,
+    previous: NightRow | None,
+    stood: Sequence[IncidentRow],
+    *,
+    tell: bool,
+) -> Recorded:
+    """Record a night, what its incidents come to and what it has to say, in one transaction.
+
+    Args:
+        previous: what was recorded of this night before; `stood`: the incidents as they stood before it.
+    """
     row = files.row
     with writing(watch.state) as connection:
         see_deployments(connection, [deployment for deployment, _ in judged.deployments])
@@ -92,8 +110,8 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
             show_again(connection, recorded.id, row)
             replace_moves(connection, recorded.id, files.moved)
         after_it = stands.read(connection, watch.service)
-        incidents = stands.keep(connection, after_it, after_it.now(), recorded_at)
-        if recorded.is_new or _says_other(previous, row) or _stand(incidents) != _stand(before_it.rows):
+        incidents = stands.keep(connection, after_it, after_it.now(), row.recorded_at)
+        if recorded.is_new or _says_other(previous, row) or _stand(incidents) != _stand(stood):
             its = Night(
                 service=watch.service,
                 page=files.page,
@@ -101,7 +119,7 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
                 rows={each.number: each for each in incidents},
                 charts=files.charts,
                 judged=sum(day < row.night for day in after_it.moves),
-                backtested=backtest_of(connection, service) is not None,
+                backtested=backtest_of(connection, row.service) is not None,
                 tell=tell,
                 revised=recorded.is_new,
                 attach=bool(watch.home.slack_token),
@@ -110,7 +128,7 @@ def write(watch: Watch, judged: Judged, recorded_at: datetime, *, tell: bool = T
             gone = enqueue.night(connection, its, files.story)
             for each in gone:  # before the commit: a message that stays after all writes its files again
                 copies.remove(watch.home, each)
-    return Written(judged, row, recorded)
+    return recorded
 
 
 def identity(watch: Watch, judged: Judged) -> str:

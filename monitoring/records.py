@@ -23,7 +23,7 @@ NUMBERS: frozenset[Measure] = frozenset((
     "outcome", "volume", "errors", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost", "guard",
 ))  # fmt: skip
 """Measures that are numbers of the service, asked for by name; all others are of a feature or of the prediction."""
-Against = Literal["usual", "week", "reference"]
+Against = Literal["usual", "week", "reference", "deployment", "night"]
 """What a night is held against: nights of its kind, the nights before its last seven, and the reference."""
 Verdict = Literal["stable", "drifted", "inconclusive", "not_computed"]
 Counts = npt.NDArray[np.int64]
@@ -90,7 +90,9 @@ class Finding:
         floor: the smallest effect worth telling, in the same unit.
         reference_value: what the reference has; of what only past nights are known of, what is usual on nights like it.
         reason: snake-case word for why there is no verdict; empty when there is one.
-        against: which comparisons say so, the surest first; empty unless it drifted, or while few nights are known.
+        against: which comparisons say so, the surest first, then what it is unlike beside them: what served before the
+            `deployment` that serves tonight, and the `night` before. Without a verdict of `drifted` the last alone may
+            stand here; empty while few nights are known.
         visible: the smallest effect that would have been seen, given the nights before; None where unknown.
         p_value: probability of as much without a change worth telling.
         q_value: the same with false discoveries over the night controlled.

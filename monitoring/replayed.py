@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from monitoring.bands import Bands
 from monitoring.bank import NIGHTS
-from monitoring.blocks import Apart, Dense, Nights
+from monitoring.compared import Apart, Dense, Nights
 from monitoring.incident import IncidentLine
 from monitoring.incidents import nights_apart, unfold
 from monitoring.records import Finding, Number, Slice

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from statistics import fmean, pstdev
 
-from monitoring.incident import FELT, IncidentLine, ranked, slice_of
+from monitoring.incident import FELT, ROWS, IncidentLine, ranked, slice_of
 from monitoring.records import ALL_ROWS, OF, NightPage, NumberLine
 from monitoring.standing import (
     RHYTHM,
@@ -17,9 +18,12 @@ from monitoring.standing import (
     is_beyond,
     is_thin,
     lost,
+    name_of,
+    newly_lost,
     only_set_aside,
     place,
     set_aside,
+    unmeasured,
     verdict,
 )
 from monitoring.verdicts.incidents import OVERWHELMING, Key, Moved
@@ -70,15 +74,22 @@ def unjudged(page: NightPage) -> list[NumberLine]:
     ]
 
 
-def moves(page: NightPage) -> tuple[Moved, ...]:
-    """What incidents are made of beside the verdicts: rows that could not be judged, what is gone, what is far out."""
+def moves(page: NightPage, away: Collection[str] = ()) -> tuple[Moved, ...]:
+    """What incidents are made of beside the verdicts: rows that could not be judged, what is gone, what is far out.
+
+    Args:
+        away: what cannot be measured since its column, which the reference has, is not there (`page.away`).
+    """
     apart = set_aside(page)
-    rows = [_sure(Key("schema", "rows", ""), apart / SET_ASIDE)] if apart > SET_ASIDE else []
-    gone = [
-        _sure(Key("schema", line.subject if line.name == "null_share" else line.name, ""))
-        for line in lost(page)
-    ]
-    return (*rows, *gone, *(_sure(_key(line), up=_is_above(line)) for line in unjudged(page)))
+    rows = [_sure(Key("schema", ROWS, ""), apart / SET_ASIDE)] if apart > SET_ASIDE else []
+    gone = [name_of(line) for line in newly_lost(page)]
+    still = sorted({*away, *(name_of(line) for line in unmeasured(page))}.difference(gone))
+    return (
+        *rows,
+        *(_sure(Key("schema", name, "")) for name in gone),
+        *(_still_away(name) for name in still),
+        *(_sure(_key(line), up=_is_above(line)) for line in unjudged(page)),
+    )
 
 
 def line_of(page: NightPage, incident: IncidentLine) -> NumberLine | None:
@@ -114,6 +125,11 @@ def _of_its_weekday(line: NumberLine, *, up: bool) -> NumberLine | None:
 def _sure(key: Key, floors: float = OVERWHELMING, *, up: bool = True) -> Moved:
     """What needs no second night and no look at chance."""
     return Moved(key, "tonight", max(floors, 1.0), 0.0, 0.0, 1.0, 0.0, up)
+
+
+def _still_away(name: str) -> Moved:
+    """What was away before: no news (`monitoring.vanished`), but no end of it."""
+    return Moved(Key("schema", name, ""), "tonight", 1.0, 1.0, 0.0, 1.0, 1.0, up=True)
 
 
 def _key(line: NumberLine) -> Key:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from monitoring.incident import ROWS
 from monitoring.records import ALL_ROWS, FeatureLine, Finding, NightPage, NumberLine
 
 State = Literal["data", "changed", "no_verdict", "early", "quiet"]
@@ -34,7 +35,7 @@ FEW = 30
 """Fewer requests than this tell nothing by themselves, of a night or of a slice."""
 
 FRESH = 3
-"""For so many nights it is told that something is not measured any more."""
+"""For so many nights it is news that something is not measured any more; then it is told only if an incident goes on."""
 
 RHYTHM = 2
 """So many nights of one weekday are a habit."""
@@ -124,31 +125,90 @@ def only_set_aside(page: NightPage, line: NumberLine) -> bool:
 
 
 def lost(page: NightPage) -> tuple[NumberLine, ...]:
-    """The numbers that were measured on one of the last nights and could not be tonight: their column is gone or empty.
+    """The numbers that should be measured and could not be tonight: their column is gone or empty.
 
-    They are told while the loss is new; what stays away becomes the new usual after `FRESH` nights. What the same
-    weekday never has is no loss: some outcomes are known on working days only.
+    They are told while the loss is new, and for as long as an incident that speaks tonight is about it.
     """
-    nights = sorted({day for line in page.numbers for day, value in line.history if value is not None})
+    new = newly_lost(page)
+    told = {name_of(line) for line in new}
+    names = {
+        key.feature
+        for each in page.incidents or ()
+        for key in each.keys
+        if each.speaks and key.measure == "schema" and key.feature not in {ROWS, *told}
+    }
+    still = [_unmeasured(page, name) for name in sorted(names)]
+    return (*new, *(line for line in still if line is not None))
+
+
+def newly_lost(page: NightPage) -> tuple[NumberLine, ...]:
+    """The numbers that were measured on one of the last nights and could not be tonight.
+
+    What the same weekday never has is no loss: some outcomes are known on working days only.
+    """
+    nights = _nights(page)
     return tuple(
         line
-        for line in page.numbers
-        if line.name in SPEAKING and line.value is None and line.usual is not None and _is_news(line, nights)
+        for line in unmeasured(page)
+        if line.usual is not None and _known(line).intersection(_before(line, nights)[-FRESH:])
     )
 
 
-def _is_news(line: NumberLine, nights: list[date]) -> bool:
-    """Whether a number that is missing was there on one of its last nights, and is no stranger to this weekday.
+def unmeasured(page: NightPage) -> list[NumberLine]:
+    """The numbers that could not be measured tonight, though this weekday had them while they were known."""
+    nights = _nights(page)
+    return [
+        line
+        for line in page.numbers
+        if line.name in SPEAKING and line.value is None and not _is_strange(line, nights)
+    ]
 
-    Args:
-        nights: those of which anything is known, in order.
-    """
-    known = {day for day, value in line.history if value is not None}
-    earlier = [day for day in nights if day < line.of_night]
-    same_weekday = [day for day in earlier if day.weekday() == line.of_night.weekday()]
-    if len(same_weekday) >= RHYTHM and not known.intersection(same_weekday):
-        return False
-    return bool(known.intersection(earlier[-FRESH:]))
+
+def name_of(line: NumberLine) -> str:
+    """What `schema` calls a number that cannot be measured: a feature by its name."""
+    return line.subject if line.name == "null_share" else line.name
+
+
+def is_measured(page: NightPage, name: str) -> bool:
+    """Whether a number has a value tonight; `name` as of `name_of`."""
+    return any(
+        line.name in SPEAKING and name_of(line) == name and line.value is not None for line in page.numbers
+    )
+
+
+def _unmeasured(page: NightPage, name: str) -> NumberLine | None:
+    """The number of this name, without a value; None if it has one, or if the reference does not know its column."""
+    if is_measured(page, name):
+        return None
+    there = [line for line in page.numbers if line.name in SPEAKING and name_of(line) == name]
+    if there:
+        return there[0]
+    feature = next((each for each in page.features if each.name == name), None)
+    if name not in SPEAKING and (feature is None or feature.current is not None):
+        return None
+    measure, subject = (name, "") if name in SPEAKING else ("null_share", name)
+    return NumberLine(measure, subject, None, None, None, "share", (), None, page.night)
+
+
+def _nights(page: NightPage) -> list[date]:
+    """The nights of which anything is known, in order."""
+    return sorted({day for line in page.numbers for day, value in line.history if value is not None})
+
+
+def _known(line: NumberLine) -> set[date]:
+    return {day for day, value in line.history if value is not None}
+
+
+def _before(line: NumberLine, nights: list[date]) -> list[date]:
+    return [day for day in nights if day < line.of_night]
+
+
+def _is_strange(line: NumberLine, nights: list[date]) -> bool:
+    """Whether this weekday never had a number, while it was known."""
+    known = _known(line)
+    last = max(known, default=date.min)
+    same = [day for day in nights if day <= last and day.weekday() == line.of_night.weekday()]
+    return len(same) >= RHYTHM and not known.intersection(same)
 
 
 def is_thin(line: NumberLine) -> bool:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from monitoring.incident import Answer, IncidentLine
-from monitoring.incidents import Known, Pair, Unfolded, nights_apart, unfold
+from monitoring.incidents import Unfolded, nights_apart, recognised, unfold
+from monitoring.known import Known, Pair
 from monitoring.verdicts.incidents import Key, Moved
 from services.model import Service
 from store.canonical import canonical_json
@@ -49,7 +51,7 @@ class Stands:
 
     def now(self) -> Unfolded:
         """What stands after the last night."""
-        return unfold(self.service, self.moves, self.answers, self._known())
+        return unfold(self.service, self.moves, self.answers, self._known)
 
     def with_night(self, night: date, moved: Sequence[Moved]) -> Stands:
         """The same with a night in it, in place of what it was before."""
@@ -59,13 +61,14 @@ class Stands:
         nights = {day: each for day, each in self.moves.items() if day < night}
         if moved is not None:
             nights[night] = moved
-        known = self._known()
         # what was said later is not known yet: a page that is written again says what it said
         said = tuple(each for each in self.answers if each.night <= night)
-        return unfold(self.service, nights, said, known)
+        return unfold(self.service, nights, said, self._known)
 
+    @cached_property
     def _known(self) -> tuple[Known, ...]:
-        return tuple(
+        """What was recorded, where it opens now by all nights: a page written again names the same numbers."""
+        recorded = tuple(
             Known(
                 row.number,
                 row.opened,
@@ -74,6 +77,7 @@ class Stands:
             )
             for row in self.rows
         )
+        return recognised(self.service, self.moves, self.answers, recorded)
 
 
 def read(connection: Connection, service: Service) -> Stands:
@@ -114,13 +118,16 @@ def keys_of(row: IncidentRow) -> tuple[Key, ...]:
 
 def move_row(each: Moved) -> MoveRow:
     """What moved, as it is recorded."""
-    rest = {name: value for name, value in vars(each).items() if name != "key"}
-    return MoveRow(*each.key, **rest)
+    rest = {name: value for name, value in vars(each).items() if name not in {"key", "beside"}}
+    return MoveRow(
+        *each.key, **rest, beside=canonical_json(list(each.beside)).decode() if each.beside else ""
+    )
 
 
 def _moved(row: MoveRow) -> Moved:
-    rest = {name: value for name, value in vars(row).items() if name not in Key._fields}
-    return Moved(Key(row.measure, row.feature, row.slice), **rest)
+    rest = {name: value for name, value in vars(row).items() if name not in {*Key._fields, "beside"}}
+    beside = tuple(json.loads(row.beside)) if row.beside else ()
+    return Moved(Key(row.measure, row.feature, row.slice), **rest, beside=beside)
 
 
 def _answer(row: AnswerRow, zone: ZoneInfo) -> Answer:

@@ -13,10 +13,14 @@ from monitoring.grids import category_grid, number_grid
 from monitoring.records import Kind
 from services.model import Service
 from services.personal import PersonalHit, could_be_personal, looks_personal_values
+from services.slices import crosses, parts_of
 from store.grid import NULL, CategoryGrid, Grid
 
 MOST_VALUES = 1000
 """A column of text with more different values than this is no category, unless the service file says so."""
+KEPT_CELLS = 100
+"""A cross keeps this many of its most frequent cells, half of what a column keeps: every slice is counted and kept for
+every feature, on every night."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ def categories(service: Service, table: pa.Table, columns: tuple[str, ...]) -> S
     """Grids of text columns from their most frequent values (the rows of `store.statement.frequent`).
 
     A column whose values look like personal data is never kept, whatever the service file says: its values
-    would stand in tables and on pages.
+    would stand in tables and on pages. Nor is a cross that it is part of.
     """
     grids: dict[str, Grid] = {}
     ignored: dict[str, str] = {}
@@ -51,11 +55,29 @@ def categories(service: Service, table: pa.Table, columns: tuple[str, ...]) -> S
             ignored[name] = "too_many_values"
         else:
             # a single value that is somebody's e-mail or CPF never becomes a label: its rows are counted as other
-            safe = [value for value in values if could_be_personal(value) is None]
+            safe = [value for value in values if not any(map(could_be_personal, _said(service, name, value)))]
             # a status that is fine needs a cell even before it was ever seen, or it would count as an error
             fine = service.status_ok if name == "status" else ()
-            grids[name] = category_grid(safe, distinct, fine)
-    return Survey(grids, ignored)
+            most = KEPT_CELLS if name in crosses(service.slices) else None
+            grids[name] = category_grid(safe[:most], distinct, fine)
+    return _without_parts(service, grids, ignored)
+
+
+def _said(service: Service, name: str, value: str) -> tuple[str, ...]:
+    """What a value says of a request: that of a cross says several things."""
+    return (value, *parts_of(value)) if name in crosses(service.slices) else (value,)
+
+
+def _without_parts(service: Service, grids: dict[str, Grid], ignored: dict[str, str]) -> Survey:
+    """Without the crosses of columns that are left out, for the same reason."""
+    out = {
+        name: [part for part in parts if part not in grids]
+        for name, parts in crosses(service.slices).items()
+        if name in grids or name in ignored
+    }
+    why = {name: ignored[gone[0]] for name, gone in out.items() if gone and gone[0] in ignored}
+    kept = {name: grid for name, grid in grids.items() if not out.get(name)}
+    return Survey(kept, ignored | why)
 
 
 def numbers(sample: pa.Table) -> Survey:

@@ -9,7 +9,7 @@ from monitoring import amounts
 from monitoring.amounts import change
 from monitoring.deployment_words import began, people, version
 from monitoring.incident import slice_of
-from monitoring.places import in_words
+from monitoring.places import in_words, part_in_words
 from monitoring.records import ALL_ROWS, OF, NightPage, NumberLine, Slice
 from monitoring.standing import LOUD, lost, set_aside
 from monitoring.story import Story
@@ -97,9 +97,10 @@ def _within(said: str, part: Slice, language: str) -> str:
     """What was said, and the part of the traffic it holds for; all rows need no word."""
     if part == ALL_ROWS:
         return said
-    name = part.value.removeprefix(OF)
-    value = say(language, f"cell.{name}") if part.value.startswith(OF) else short(name)
-    return say(language, "story.within", said=said, place=f"{short(part.dimension)} = {value}")
+    place = part_in_words(part, language)
+    if part.value.startswith(OF):
+        place = f"{short(part.dimension)} = {say(language, 'cell.' + part.value.removeprefix(OF))}"
+    return say(language, "story.within", said=said, place=place)
 
 
 def told_with(page: NightPage, story: Story) -> str:

@@ -9,7 +9,10 @@ from datetime import date, datetime
 from typing import Any
 
 from monitoring import thread_words
+from monitoring.incident import ROWS
 from monitoring.records import NightPage
+from monitoring.standing import is_measured
+from monitoring.stands import keys_of
 from services.model import Service
 from store import outbox
 from store.canonical import canonical_json
@@ -62,11 +65,13 @@ def close(
     night: date,
     at: datetime,
     end: thread_words.End | None = None,
+    page: NightPage | None = None,
 ) -> bool:
     """Let the thread of an incident that is over say so, and what it cost; once for each end.
 
     Args:
         end: who said that it is over; None if it was not seen for some nights.
+        page: the night on which that was found.
 
     Returns:
         Whether its thread was told; if not, it knows, or has no message that anybody can have got.
@@ -79,7 +84,7 @@ def close(
         return False
     known = json.loads(mine.detail or "{}")
     root, cost = thread_words.resolved(
-        service, mine.number, mine.last, known, end, nights=mine.seen, measure=mine.measure
+        service, mine.number, mine.last, known, end, nights=mine.seen, over=_over(mine, page)
     )
     if json.loads(outbox.latest_payload(connection, key)).get("text") == root["text"]:
         return False  # it was put like this before anybody got it
@@ -97,6 +102,14 @@ def close(
     outbox.put(connection, update)
     outbox.put(connection, replace(update, key=f"{update.key}/cost", payload=text_of(cost), action="reply"))
     return True
+
+
+def _over(mine: IncidentRow, page: NightPage | None) -> thread_words.Over:
+    """What ended by itself: a column that was gone is there again, or it is not looked for any more."""
+    columns = {key.feature for key in keys_of(mine) if key.measure == "schema"} - {ROWS}
+    if mine.measure != "schema" or not columns or page is None:
+        return "unseen"
+    return "measured" if all(is_measured(page, name) for name in columns) else "usual"
 
 
 def open_again(connection: Connection, service: Service, before: IncidentRow, at: datetime) -> None:

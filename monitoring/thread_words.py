@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from monitoring.amounts import tonight_is_bound, usual_is_bound
 from monitoring.explain import explain
@@ -28,6 +28,14 @@ Facts = Mapping[str, Any]
 By night too is `said`, what its message said of the last nights: of one that is judged anew it may have to take that
 back.
 """
+
+Over = Literal["unseen", "measured", "usual"]
+"""How an incident ends by itself: not seen for some nights; what was gone is measured again, or not asked for any more."""
+_OVER: Mapping[Over, str] = {
+    "unseen": "thread.resolved",
+    "measured": "thread.resolved.schema",
+    "usual": "thread.resolved.schema.usual",
+}
 
 _NAMED = 3
 _TOLD = 2
@@ -115,7 +123,7 @@ def resolved(
     end: End | None = None,
     *,
     nights: int,
-    measure: str = "",
+    over: Over = "unseen",
 ) -> tuple[Payload, Payload]:
     """What the first message of an incident that is over becomes, and the answer that says what it cost.
 
@@ -124,17 +132,13 @@ def resolved(
         known: see `facts`.
         end: who said that it is over; None if it was not seen for some nights.
         nights: on how many it was seen.
-        measure: what told it best; what cannot be measured any more is told for some nights only.
+        over: how it ended, if nobody said so.
     """
     language = service.language
     headline = known.get("headline", "")
     title = say(language, "thread.resolved.title", service=service.service, headline=headline, n=number)
-    over = say(
-        language,
-        f"thread.resolved{'.schema' if measure == 'schema' else ''}",
-        last=brief_day(language, last, last),
-    )
-    text = end.text if end is not None else over
+    by_itself = say(language, _OVER[over], last=brief_day(language, last, last))
+    text = end.text if end is not None else by_itself
     said = f"{_with_mention(text, end.by) if end is not None else plain(text)} {plain(cost(service, known, nights))}"
     asked = "" if end is not None and end.was_it_real else say(language, "thread.was_it_real")
     root = payload(title, [f"*{plain(title)}*", said])
@@ -207,9 +211,16 @@ def said(
 
 
 def taken_back(service: Service, by: str) -> Payload:
-    """The answer in the thread when somebody took back what they had said."""
+    """The answer in the thread when somebody took their reaction away."""
     text = say(service.language, "thread.taken_back", who=short(by))
     return payload(text, [_with_mention(text, by)])
+
+
+def undone(service: Service, what: str, by: str, who: str) -> Payload:
+    """The answer in the thread when somebody (`who`) took back by command what was said by command (`by`)."""
+    said_it = term(service.language, "answer", what)
+    text = say(service.language, "thread.taken_back.of", who=short(who), what=said_it, by=short(by))
+    return payload(text, [plain(text)])
 
 
 def raised_words(language: str, floors: Mapping[Pair, float]) -> str:
@@ -259,10 +270,10 @@ def too_far(service: Service, last: date) -> Payload:
 
 
 def morning_words(page: NightPage, lines: Sequence[tuple[IncidentLine, str]]) -> str:
-    """The incidents of a night that wait for the morning, each with why: `minor`, `budget`, `would`."""
+    """The incidents of a night that wait for the morning, each with why: `minor`, `again`, `budget`, `would`."""
     said = []
     for line, why in lines:
-        what = _inputs(page, line) if why == "minor" else _headline(page, line)
+        what = _inputs(page, line) if why in {"minor", "again"} else _headline(page, line)
         said.append(say(page.language, f"morning.incident.{why}", n=line.number, what=what))
     if len(said) > _TOLD:  # a line of the morning has room for so many
         said = [*said[:_TOLD], say(page.language, "morning.incident.more", n=len(said) - _TOLD)]

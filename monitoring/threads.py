@@ -61,7 +61,8 @@ def follow(connection: Connection, night: Night) -> Said:
         rows[line.number], taken, why = _spoken(connection, night, line, mine, rows)
         gone += taken
         waits += [(line, why)] if why else []
-    waits += [(line, "minor") for line in ranked(night.page.incidents or ()) if _is_new_minor(line)]
+    new = [line for line in ranked(night.page.incidents or ()) if _is_new_minor(line)]
+    waits += [(line, "again" if line.back == line.night else "minor") for line in new]
     for number, mine in rows.items():
         if mine.state == "resolved" and mine.resolved and (night.row.night - mine.resolved).days > LONG_OVER:
             continue
@@ -120,7 +121,7 @@ def _without_tonight(night: Night, mine: IncidentRow) -> IncidentRow:
 
 
 def _is_new_minor(line: IncidentLine) -> bool:
-    return line.severity == "minor" and line.is_tonight and line.state == "open" and line.opened == line.night
+    return line.severity == "minor" and line.is_tonight and line.state == "open" and line.begins
 
 
 def _why_not(night: Night, mine: IncidentRow, rows: Mapping[int, IncidentRow]) -> str:
@@ -170,7 +171,7 @@ def _post(
     else:
         if replace_root(connection, service, row, key, said, f"{key}/{row.night}") and again:
             _why(connection, night, key)
-        answer = text_of(thread_words.went_on(night.page, line, story, back=_is_back(line)))
+        answer = text_of(thread_words.went_on(night.page, line, story, back=line.back == line.night))
         reply = row_of(night, _reply_key(key, row.night), answer, action="reply", about=known)
         if again:  # its answer may not have been sent yet
             outbox.amend(connection, reply.key, answer, channel=reply.channel, unknown=reply.unknown)
@@ -187,14 +188,6 @@ def _newest(mine: IncidentRow) -> str:
 
 def _reply_key(key: str, night: date) -> str:
     return f"{key}/{night}/said"
-
-
-def _is_back(line: IncidentLine) -> bool:
-    """Whether this is the first night after one on which it was resolved, by itself or by somebody."""
-    if not line.reopened or len(line.seen) < 2:
-        return False
-    ended = any(each.what in {"noise", "resolved"} and each.night > line.seen[-2] for each in line.answers)
-    return ended or (line.seen[-1] - line.seen[-2]) >= timedelta(days=3)
 
 
 def _why(connection: Connection, night: Night, key: str) -> None:
@@ -225,7 +218,7 @@ def _settled(connection: Connection, night: Night, mine: IncidentRow) -> tuple[I
     if mine.state != "resolved":
         _as_it_stands(connection, night, mine, key)
         return mine, gone
-    close(connection, night.service, mine, night.row.night, night.row.recorded_at)
+    close(connection, night.service, mine, night.row.night, night.row.recorded_at, page=night.page)
     gone += lie_down(connection, night.service, mine, night.row.night, night.row.recorded_at)
     return mine, gone
 

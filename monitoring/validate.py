@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from services.model import FeatureRule, Service
+from services.slices import crosses
 from store.statement import Reading, Rule
 
 
@@ -17,7 +18,7 @@ def rules(service: Service, readings: Mapping[str, Reading]) -> tuple[Rule, ...]
     return tuple(
         rule
         for column, declared in service.features.rules.items()
-        if column in readings
+        if column in readings and column not in crosses(service.slices)
         for rule in _of(column, declared, readings[column])
     )
 

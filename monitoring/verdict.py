@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from monitoring.blocks import Block, Context, Label, Nights, blocks_of
+from monitoring.blocks import Block, blocks_of
+from monitoring.compared import Context, Label, Nights, of_the_season
 from monitoring.records import ALL_ROWS, NUMBERS, OF, Against, Finding, Slice, Verdict
-from monitoring.verdicts.incidents import Moved
+from monitoring.verdicts.incidents import Comparison, Moved
 from monitoring.verdicts.judge import LEAST_NIGHTS, Verdicts, judge
 from monitoring.verdicts.moved import moved_of
 from monitoring.verdicts.rows import UNITS, Floats, Rows, joined
 from monitoring.verdicts.variation import Variation, fitted
 from services.model import Service
 
-AGAINST: tuple[Against, ...] = ("usual", "week", "reference")
-"""What the tests of a night compare with, in the order of `judge`."""
+AGAINST: Mapping[Comparison, Against] = {
+    "tonight": "usual", "week": "week", "ageing": "reference", "deployment": "deployment",
+}  # fmt: skip
+"""What the tests of a night compare with."""
 NIGHTS = "nights"
 """The comparison of these findings; `Finding.against` says with which nights."""
 
@@ -50,7 +53,7 @@ def judged_against(
     """
     if len(nights.dates) - 1 < LEAST_NIGHTS:
         return Judgement()
-    blocks = blocks_of(Context(service, nights, frozenset(holidays)))
+    blocks = blocks_of(Context(service, of_the_season(nights), frozenset(holidays)))
     if not blocks:
         return Judgement()
     labels = [label for block in blocks for label in block.labels]
@@ -88,11 +91,9 @@ def _values(block: Block) -> Floats:
 def _finding(
     label: Label, where: Slice, rows: Rows, verdicts: Verdicts, values: Floats, at: tuple[int, int]
 ) -> Finding:
-    tests = (verdicts.tonight, verdicts.week, verdicts.ageing)
-    sure = sorted(
-        (n for n, test in enumerate(tests) if test.drifted[at]), key=lambda n: float(tests[n].chance[at])
-    )
-    test = tests[sure[0] if sure else 0]
+    tests = verdicts.by_name
+    sure = sorted((n for n in tests if tests[n].drifted[at]), key=lambda n: float(tests[n].chance[at]))
+    test = tests[sure[0] if sure else "tonight"]
     verdict: Verdict = "drifted" if sure else "stable"
     if not sure and (verdicts.inconclusive[at] or not rows.tonight.size[at]):
         verdict = "inconclusive"
@@ -106,9 +107,17 @@ def _finding(
         reference_value=usual, current_value=value, rows_current=int(size),
         direction="" if effect is None or unit == "js" else "up" if test.up[at] else "down",
         reason="not_visible" if verdict == "inconclusive" else "",
-        against=tuple(AGAINST[n] for n in sure),
+        against=_against(sure, verdicts, at),
         visible=_known(verdicts.visible[at]), p_value=_known(test.chance[at]), q_value=_known(test.adjusted[at]),
     )  # fmt: skip
+
+
+def _against(sure: Sequence[Comparison], verdicts: Verdicts, at: tuple[int, int]) -> tuple[Against, ...]:
+    """What a finding moved against: what is evidence, then what it is merely unlike."""
+    found: list[Against] = [AGAINST[name] for name in sure]
+    if sure and verdicts.since_deployment[at] and "deployment" not in found:
+        found.append("deployment")
+    return (*found, "night") if verdicts.unlike_last_night[at] else tuple(found)
 
 
 def _sides(unit: str, rows: Rows, values: Floats, at: tuple[int, int]) -> tuple[float | None, float | None]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
+from typing import Any
 
 from monitoring import message, webhook
 from monitoring.incident import IncidentLine
 from monitoring.story import Story
 from monitoring.telling import tell as tell_story
-from monitoring.thread_rows import Night, message_row, row_of, text_of
+from monitoring.thread_rows import BACK, Night, free, message_row, row_of, text_of
 from services.model import Service
 from store import outbox
 from store.incidents import IncidentRow
@@ -63,11 +65,67 @@ def lie_down(
         "resolve", f"ronda/{mine.service}/{mine.number}", f"{mine.service}: #{mine.number}", mine.severity,
         mine.service, at, {},
     )  # fmt: skip
-    end = f"{key}/gone" if mine.state == "withdrawn" else f"{key}/over-{mine.resolved}"
+    stem = f"{key}/gone" if mine.state == "withdrawn" else f"{key}/over-{mine.resolved}"
+    last = _last_end(connection, stem)
+    if last and outbox.message_of(connection, last + BACK) is not None:
+        gone = outbox.take_back(connection, last + BACK)
+        if gone:  # it did not ring again yet
+            return gone
+        last = ""
+    if not last:
+        end = free(connection, stem)
+        outbox.put(
+            connection, message_row(end, text_of(body), service=service, night=night, at=at, action="page")
+        )
+    return []
+
+
+def wake_again(
+    connection: Connection, service: Service, before: IncidentRow, mine: IncidentRow, at: datetime
+) -> list[MessageRow]:
+    """Let the pager ring again for a critical incident whose end was taken back, under the key that it knows.
+
+    Args:
+        before: the incident as it was, over.
+
+    Returns:
+        What would have told the pager of that end, and was taken back, since it did not hear of it.
+    """
+    if not service.webhook or mine.severity != "critical" or mine.state == "muted" or mine.told != "post":
+        return []
+    opened = _opening(f"page/{mine.service}/{mine.number}", mine.reopened)
+    known = outbox.message_of(connection, opened)
+    end = _last_end(connection, f"page/{mine.service}/{mine.number}/over-{before.resolved}")
+    if not end and known is not None:
+        return []  # it was not told of any end
+    gone = outbox.take_back(connection, end) if end else []
+    if gone:
+        return gone
+    body = _event_again(mine, known, at)
+    key = end + BACK if end else opened
     outbox.put(
-        connection, message_row(end, text_of(body), service=service, night=night, at=at, action="page")
+        connection, message_row(key, text_of(body), service=service, night=mine.last, at=at, action="page")
     )
     return []
+
+
+def _event_again(mine: IncidentRow, known: MessageRow | None, at: datetime) -> dict[str, Any]:
+    """What rang when the incident opened, as of now; in short, where that was taken back before it did."""
+    if known is not None:
+        body: dict[str, Any] = json.loads(known.payload)
+        return {**body, "payload": {**body["payload"], "timestamp": at.isoformat()}}
+    headline = json.loads(mine.detail or "{}").get("headline", "")
+    summary = f"{mine.service}: {headline}" if headline else f"{mine.service}: #{mine.number}"
+    name = f"ronda/{mine.service}/{mine.number}"
+    return webhook.event("trigger", name, summary, mine.severity, mine.service, at, {})
+
+
+def _last_end(connection: Connection, stem: str) -> str:
+    """The key of the last event of this stem that told the pager of an end; empty if there is none."""
+    last, n = "", 1
+    while outbox.message_of(connection, key := f"{stem}/{n}" if n > 1 else stem) is not None:
+        last, n = key, n + 1
+    return last
 
 
 def _opening(key: str, reopened: int) -> str:

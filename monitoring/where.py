@@ -12,10 +12,12 @@ from typing import Literal
 from monitoring.records import OF, NumberLine, Slice
 from monitoring.standing import FEW, is_chance, limit
 from monitoring.story import Affected, Where
+from services.slices import is_within, parts_of
 
 _NEARLY_ALL, _HALF = 0.8, 0.5
 _LEAST = 0.2
 _MOST = 3
+_SMALL = 0.4  # what a cell leaves of a slice, for each of its requests, is small beside the cell's own change
 _CHANCE = 0.05  # of naming a slice of a dimension though nothing happened in any of them
 
 
@@ -31,7 +33,8 @@ def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
 
     The slices of one dimension are told: that in which the affected ones explain most of the change, of several the
     one with fewest. It is everywhere when four fifths of all requests of some dimension are affected, and there is
-    none in which less than half of them explain the change.
+    none in which less than half of them explain the change. A cross is told if no column alone explains most, and a
+    cell of one in place of the only slice that is affected, if nothing much is left of its change without the cell.
     """
     up = is_up(lead)
     own = [line for line in places if line.name == f"{lead.name}.slice" and line.value is not None]
@@ -52,9 +55,12 @@ def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
     parts = {name: _share(ranked[name], _in(name, own)) for name in among}
     in_a_part = any(explained[name] >= _NEARLY_ALL and parts[name] <= _HALF for name in among)
     if max(parts.values()) >= _NEARLY_ALL and not in_a_part:
-        worst = [max(ranked[name], key=lambda line: (abs(_away(line)), line.subject)) for name in among]
+        worst = [
+            max(ranked[name], key=lambda line: (abs(_away(line)), line.subject)) for name in _plainest(among)
+        ]
         return Where("everywhere", _affected(worst, new), affected=among, judged=of)
-    told = min(among, key=lambda name: (-min(explained[name], _NEARLY_ALL), among[name], name))
+    most_told = [name for name in among if explained[name] >= _NEARLY_ALL] or list(among)
+    told = min(_plainest(most_told), key=lambda name: (-min(explained[name], _NEARLY_ALL), among[name], name))
     against = _ranked([line for line in _in(told, beyond) if is_up(line) != up])
     kind: Literal["against", "unsure", "some", "mostly"] = "mostly"
     if against:
@@ -64,12 +70,45 @@ def where(lead: NumberLine, places: Sequence[NumberLine]) -> Where:
     elif explained[told] >= _NEARLY_ALL:
         kind = "some"
     most, rest = ranked[told][:_MOST], len(ranked[told][_MOST:])
+    if [line for line in beyond if _dimension(line) == told] == most[:1]:
+        most = [_held(_cell(most[0], hit), hit)]
     return Where(kind, _affected(most, new), rest, _affected(against[:_MOST], new), among, of)
 
 
 def is_up(line: NumberLine) -> bool:
     """Whether a number is above its usual."""
     return _away(line) > 0
+
+
+def _plainest(dimensions: Iterable[str]) -> list[str]:
+    """Those of the fewest columns."""
+    of = {name: len(parts_of(name)) for name in dimensions}
+    return [name for name, columns in of.items() if columns == min(of.values())]
+
+
+def _cell(whole: NumberLine, hit: Sequence[NumberLine]) -> NumberLine:
+    """The cell of a cross that a slice's change is in, the largest such; the slice itself if it is in no single one."""
+    cells = [line for line in hit if is_within(_slice(line), _slice(whole)) and _is_alone(line, whole)]
+    found = min(cells, key=lambda line: (len(parts_of(_dimension(line))), -_weight(line)), default=None)
+    return whole if found is None else _cell(found, hit)
+
+
+def _held(cell: NumberLine, hit: Sequence[NumberLine]) -> NumberLine:
+    """What holds a cell and moved with it, of the fewest columns: it is no cell alone if its city is hardly more."""
+    wholes = [line for line in hit if is_within(_slice(cell), _slice(line)) and not _is_alone(cell, line)]
+    return min(wholes, key=lambda line: (len(parts_of(_dimension(line))), -_weight(line)), default=cell)
+
+
+def _is_alone(cell: NumberLine, whole: NumberLine) -> bool:
+    """Whether what a cell leaves of a slice's change is small beside the cell's own, for each request."""
+    rows, change = _rows(whole) - _rows(cell), _change(whole) - _change(cell)
+    own = _change(cell) / max(_rows(cell), 1)
+    return rows > 0 and change / rows * (1 if own > 0 else -1) < _SMALL * abs(own)
+
+
+def _change(line: NumberLine) -> float:
+    """How many requests a slice's change is made of."""
+    return _away(line) * (1 if line.format == "count" else _rows(line))
 
 
 def _with_a_past(lead: NumberLine, lines: Sequence[NumberLine]) -> Iterator[NumberLine]:

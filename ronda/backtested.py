@@ -1,4 +1,4 @@
-"""What a backtest came to, for a person: four short paragraphs with their tables, and one line in passing."""
+"""What a backtest came to, for a person: four short paragraphs with their tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from statistics import median_high
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -19,8 +18,8 @@ from monitoring.backtesting import record_backtest
 from monitoring.delays import Delay
 from monitoring.incident import slice_of
 from monitoring.quieter import Quieter, Unheld
-from monitoring.records import ALL_ROWS, Slice
 from monitoring.verdicts.incidents import Key
+from ronda.backtest_lines import counted, in_floors, place_of, said
 from services.errors import UsageError
 from store.canonical import canonical_json
 from store.watch import Watch
@@ -51,35 +50,11 @@ def show(watch: Watch, now: datetime, day: datetime | None, *, as_json: bool) ->
         raise UsageError("--backtest replays all nights that are stored: give it alone, or with --json.")
     service, found = watch.service.service, record_backtest(watch, now)
     if as_json:
-        said = {"service": service, "nights": 0, "said": nothing_yet(service)}
-        print(json.dumps(json.loads(canonical_json(plain(found) if found else said)), indent=2))
+        none = {"service": service, "nights": 0, "said": nothing_yet(service)}
+        print(json.dumps(json.loads(canonical_json(plain(found) if found else none)), indent=2))
     else:
         shown = as_tables(found) if found else Text(nothing_yet(service))
         Console(highlight=False).print(shown)
-
-
-def plain_in_passing(watch: Watch, now: datetime) -> dict[str, Any] | None:
-    """The same as `in_passing` for machines; None where there is none."""
-    found = record_backtest(watch, now, in_passing=True)
-    if found is None:
-        return None
-    return {
-        "nights": found.nights,
-        "pages": len(found.pages),
-        "pages_a_month": round(found.pages_a_month, 2),
-    }
-
-
-def in_passing(watch: Watch, now: datetime) -> str:
-    """Record a backtest after a reference was frozen; what it came to in one line."""
-    service = watch.service.service
-    found = record_backtest(watch, now, in_passing=True)
-    if found is None:
-        return (
-            f"  backtest   none yet; with eight nights known `ronda check {service} --backtest` makes one. Until one is made "
-            "the first seven nights arrive in the morning's message, as what would have been said"
-        )
-    return f"  backtest   {_said(found)} See: ronda check {service} --backtest"
 
 
 def as_text(found: Backtest, width: int = 100) -> str:
@@ -93,40 +68,36 @@ def as_text(found: Backtest, width: int = 100) -> str:
 def as_tables(found: Backtest) -> RenderableType:
     """What would have been said, how long changes go unnoticed, what can be seen, and which floors to change."""
     parts = [*_raised(found), *_delays(found), *_sights(found), *_floors(found)]
-    return Group(*parts, Text(f"Recorded. {_counted(found.replays, 'night')} judged in all.", style="dim"))
-
-
-def _said(found: Backtest) -> str:
-    nights = f"{_counted(found.nights, 'night')} replayed, {found.first} to {found.last}"
-    if not found.pages:
-        return f"{nights}: no message would have been sent."
-    return (
-        f"{nights}: {_counted(len(found.pages), 'message')} would have been sent. If nothing of it was real, that is "
-        f"{found.pages_a_month:.1f} false pages a month."
-    )
+    return Group(*parts, Text(f"Recorded. {counted(found.replays, 'night')} judged in all.", style="dim"))
 
 
 def _raised(found: Backtest) -> list[RenderableType]:
     minor = len(found.raised) - len(found.pages)
     more = (
-        f" {_counted(minor, 'change')} of inputs alone would have been told in the morning." if minor else ""
+        f" {counted(minor, 'change')} of inputs alone would have been told in the morning." if minor else ""
     )
     table = _table("seen", "what", "where", "how far", "told")
     shown = sorted(found.raised, key=lambda each: (not each.is_page, each.first))
     for each in shown[:MOST_ROWS]:
-        table.add_row(*map(_safe, (_days(each), _name(each.measure, each.feature), _place(each.slice),
+        table.add_row(*map(_safe, (_days(each), _name(each.measure, each.feature), place_of(each.slice),
                                    _far(each), each.severity if each.is_page else "morning")))  # fmt: skip
-    return [_heading("What would have been said"), Text(_said(found) + more), *_shown(table, len(shown))]
+    return [_heading("What would have been said"), Text(said(found) + more), *_shown(table, len(shown))]
 
 
 def _delays(found: Backtest) -> list[RenderableType]:
     if not found.delays:
         return []
     within = min(each.within for each in found.delays)
-    said = (
+    lead = (
         f"Changes put into the stored nights from {', '.join(map(str, found.starts))} on: nights until an incident is "
         f"open, the middle one of the starts; 1 is the very night."
     )
+    late = max(each.late for each in found.delays)
+    if late:
+        lead += (
+            f" The outcome is told {counted(late, 'night')} after its own: of it 1 is the first night on which the "
+            "change could be told."
+        )
     table = _table("what", "where", "floor", "1 floor", "2 floors", "4 floors")
     for (measure, feature, where), own in groupby(
         found.delays, key=lambda each: (each.measure, each.feature, each.slice)
@@ -135,19 +106,21 @@ def _delays(found: Backtest) -> list[RenderableType]:
         first = next(iter(sizes.values()))
         cells = [_delay(sizes.get(times), within) for times in (1, 2, 4)]
         place = slice_of(Key("", "", where))
-        table.add_row(*map(_safe, (_name(measure, feature), _place(place), _amount(first.floor, first.unit), *cells)))  # fmt: skip
-    return [Text(), _heading("How long a change goes unnoticed"), Text(said), table]
+        table.add_row(*map(_safe, (_name(measure, feature), place_of(place), _amount(first.floor, first.unit), *cells)))  # fmt: skip
+    return [Text(), _heading("How long a change goes unnoticed"), Text(lead), table]
 
 
 def _sights(found: Backtest) -> list[RenderableType]:
-    said = (
+    lead = (
         "The smallest change of a feature that three nights of four would show, in floors, the middle one of the "
         "features; above 4 a quiet night is inconclusive."
     )
     table = _table("where", "requests a night", "smallest visible")
     for each in found.sights[:MOST_ROWS]:
-        table.add_row(*map(_safe, (_place(each.slice), text.count("en", each.rows), _in_floors(each.floors))))
-    return [Text(), _heading("What can be seen"), Text(said), *_shown(table, len(found.sights))]
+        table.add_row(
+            *map(_safe, (place_of(each.slice), text.count("en", each.rows), in_floors(each.floors)))
+        )
+    return [Text(), _heading("What can be seen"), Text(lead), *_shown(table, len(found.sights))]
 
 
 def _floors(found: Backtest) -> list[RenderableType]:
@@ -159,7 +132,7 @@ def _floors(found: Backtest) -> list[RenderableType]:
         rest = (
             "nothing would have been raised"
             if not left
-            else f"{_counted(left, 'incident')} would still have been raised"
+            else f"{counted(left, 'incident')} would still have been raised"
         )
         parts.append(Text(f"Only if those nights were ordinary: with these floors {rest}."))
         table = _table("in the service file", "now", "then", "silences what began", "")
@@ -169,7 +142,7 @@ def _floors(found: Backtest) -> list[RenderableType]:
     if found.unheld:
         parts.append(
             Text(
-                f"{found.unheld_in_all} of {_counted(found.unheld_of, 'measure')} cannot hold their floor: more than four "
+                f"{found.unheld_in_all} of {counted(found.unheld_of, 'measure')} cannot hold their floor: more than four "
                 "floors may pass unseen. What can be held there is in the last column; or watch fewer slices."
             )
         )
@@ -191,7 +164,7 @@ def _quieter(floor: Quieter) -> Iterable[str]:
 
 def _unheld(dim: Unheld) -> Iterable[str]:
     seen = "nothing yet" if dim.visible is None else _amount(dim.visible, dim.unit)
-    return _name(dim.measure, dim.feature), _place(dim.slice), _amount(dim.floor, dim.unit), seen
+    return _name(dim.measure, dim.feature), place_of(dim.slice), _amount(dim.floor, dim.unit), seen
 
 
 def _delay(each: Delay | None, within: int) -> str:
@@ -203,10 +176,6 @@ def _delay(each: Delay | None, within: int) -> str:
         return f"not in {within}"
     some = "" if len(known) == len(each.told) else f", {len(known)} of {len(each.told)}"
     return f"{median_high(known)}{some}{'' if each.pages else ', morning'}"
-
-
-def _in_floors(floors: float | None) -> str:
-    return "nothing yet" if floors is None else f"{floors:.1f} floors"
 
 
 def _amount(value: float, unit: str) -> str:
@@ -244,14 +213,6 @@ def _name(measure: str, feature: str) -> str:
         "guard": "guard ",
     }
     return f"{words.get(measure, '')}{feature}" if feature else measure.replace("_", " ")
-
-
-def _place(where: Slice) -> str:
-    return "all requests" if where == ALL_ROWS else f"{where.dimension} = {where.value or '(empty)'}"
-
-
-def _counted(many: int, noun: str) -> str:
-    return f"{many:,} {noun}{'' if many == 1 else 's'}"
 
 
 def _heading(said: str) -> Text:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator, Mapping
 
 from monitoring import text
 from monitoring.extract import OPERATIONS, Layout
+from monitoring.survey import KEPT_CELLS
 from ronda.check_personal import Role
 from ronda.check_row import Column, Row, Verdict, names_in_words
 from services.columns import DEPLOYMENT_COLUMNS, REQUEST_COLUMNS
 from services.model import Service
 from services.problems import nearest
+from services.slices import crosses
 
 _PEOPLE = frozenset({"author", "approved_by"})
 
@@ -38,7 +40,7 @@ def named(service: Service, columns: Mapping[str, str]) -> Iterator[Row]:
     """What the service file says of columns that the requests view does not have, or has as something else."""
     features = service.features
     places = (
-        ("slices", service.slices, True),
+        ("slices", tuple(name for name in service.slices if name not in crosses(service.slices)), True),
         ("features.only", features.only or (), True),
         ("features.not", features.not_, False),
         ("features.calendar", features.calendar, False),
@@ -52,6 +54,16 @@ def named(service: Service, columns: Mapping[str, str]) -> Iterator[Row]:
                 yield Row(
                     "columns, requests", f"`{place}` names `{name}`, which is no column", verdict, advice
                 )
+    for cross, parts in crosses(service.slices).items():
+        missing = [part for part in parts if part not in columns]
+        if missing:
+            lacks = f"`{text.short(cross, 80)}` of `slices` lacks {names_in_words(missing)}"
+            yield Row(
+                "columns, requests",
+                lacks,
+                "failed",
+                f"Add what it lacks to {service.requests}, or take it out of `slices`.",
+            )
     for name, rule in features.rules.items():
         found = columns.get(name)
         if rule.type in {"number", "category"} and found in {"time", "other"}:
@@ -72,6 +84,20 @@ def taken_for(
     return [
         Column(view, name, engine, *_taken(service, name, engine, chosen, many))
         for name, engine in columns.items()
+    ]
+
+
+def crosses_of(view: str, chosen: Layout) -> list[Column]:
+    """The crosses of a view: columns that it does not have, made of those that it has."""
+    return [
+        Column(
+            view,
+            name,
+            "category",
+            "slice",
+            f"cross of {names_in_words(parts)}; at most its {KEPT_CELLS} commonest cells",
+        )
+        for name, parts in chosen.crosses.items()
     ]
 
 

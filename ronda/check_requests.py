@@ -13,7 +13,7 @@ from monitoring.deployed import deployment_columns, main_version, seen
 from monitoring.extract import Layout, layout
 from monitoring.survey import MOST_VALUES
 from monitoring.validate import rules
-from ronda.check_columns import named, needed, roles, taken_for
+from ronda.check_columns import crosses_of, named, needed, roles, taken_for
 from ronda.check_personal import personal_rows
 from ronda.check_row import Column, Row, names_in_words, rows_in_words
 from services.columns import REQUIRED_REQUEST_COLUMNS
@@ -48,13 +48,18 @@ def request_rows(watch: Watch, night: Night) -> Iterator[Row | Column]:
             return
         chosen = layout(service, columns, file, night.name)
         selection = Selection(
-            chosen.readings, night, source.queries[REQUESTS].bounded, rules(service, chosen.readings)
+            chosen.readings,
+            night,
+            source.queries[REQUESTS].bounded,
+            rules(service, chosen.readings),
+            crosses=chosen.crosses,
         )
         counted = count(source, selection, {}, {}, sample=0)
         yield from _night_rows(night, counted)
         yield from _outside_rows(source, selection)
         values, many = _categories(service_types(watch), source, selection) if counted.rows_read else ({}, ())
         yield from taken_for(service, "requests", columns, chosen, many)
+        yield from crosses_of("requests", chosen)
         yield _feature_row(chosen, many)
         found = sample(source, REQUESTS, columns, night, "request_id", counted.rows_read)
         for name, some in values.items():

@@ -58,16 +58,21 @@ def init(
     owner: Annotated[str, typer.Option("--owner", help="Who is told.")] = "@your-team",
     slack: Annotated[str, typer.Option("--slack", help="The channel.")] = "#your-channel",
     time_zone: Annotated[str, typer.Option("--time-zone", help="Whose midnight a night begins at.")] = "UTC",
+    no_reference: Annotated[
+        bool, typer.Option("--no-reference", help="Only write the files; freeze and replay nothing.")
+    ] = False,
 ) -> None:
-    """Look at a log and write a first service file and its queries. Nothing is overwritten."""
+    """Write a first service file and its queries from a look at a log; freeze and replay its last four weeks."""
+    from ronda.first_reference import first_reference
     from ronda.init import init as start
-    from ronda.init_text import as_text
+    from ronda.init_text import as_text, next_as_text
     from services.home import home_from
 
+    home = home_from()
     started = start(
         name,
         source,
-        home_from(),
+        home,
         table=table,
         time_column=time_column,
         id_column=id_column,
@@ -76,7 +81,9 @@ def init(
         slack=slack,
         time_zone=time_zone,
     )
-    typer.echo(as_text(started), nl=False)
+    typer.echo(as_text(started), nl=False)  # before the long part: whoever ends it knows what is there
+    first = first_reference(started, home, clock, wanted=not no_reference)
+    typer.echo(first.said + next_as_text(started, has_reference=first.made), nl=False)
 
 
 @app.command()
@@ -174,19 +181,21 @@ def reference(
 ) -> None:
     """Freeze what nights are compared with: the data a model version was trained on."""
     from monitoring.freeze import freeze
-    from ronda import backtested, chosen
+    from ronda import backtest_lines, chosen
+    from ronda.first_reference import is_unused
     from services.window import window_between
 
     watch = _watch(service)
     window = window_between(*_range(None, first, last), watch.service.time_zone)
+    new_grids = new_grids or is_unused(watch)
     made = freeze(
         watch, model_version, window, clock(), own_traffic=own_traffic, reason=reason, new_grids=new_grids
     )
     if as_json:
-        _print_json(chosen.plain(made) | {"backtest": backtested.plain_in_passing(watch, clock())})
+        _print_json(chosen.plain(made) | {"backtest": backtest_lines.plain_in_passing(watch, clock())})
     else:
         typer.echo(chosen.text(made, watch.service.time_zone))
-        typer.echo(backtested.in_passing(watch, clock()))
+        typer.echo(backtest_lines.in_passing(watch, clock()))
 
 
 app.command()(incident)

@@ -12,6 +12,7 @@ from ronda.options import AsJson, ServiceName
 from services.errors import UsageError
 
 if TYPE_CHECKING:
+    from monitoring.answers import TakenBack
     from monitoring.incident import What
     from store.incidents import AnswerRow
 
@@ -38,6 +39,13 @@ Mute = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why it is muted; it is kept, and told in its thread.")]
 Resolve = Annotated[bool, typer.Option("--resolve", help="It is over.")]
+Undo = Annotated[
+    bool,
+    typer.Option(
+        "--undo",
+        help="Take back what was said of it last by command: what it muted, ended or raised stands again.",
+    ),
+]
 By = Annotated[str, typer.Option("--by", help="Who says so; the login name, if it is left out.")]
 
 
@@ -51,10 +59,14 @@ def incident(
     mute: Mute = None,
     reason: Reason = "",
     resolve: Resolve = False,
+    undo: Undo = False,
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
-    """List a service's incidents, show one, or say what it is: give one of --ack, --real, --noise and so on."""
+    """List a service's incidents, show one, or say what it is: give one of --ack, --real, --noise and so on.
+
+    What was said by mistake is taken back with --undo.
+    """
     given: dict[What, bool] = {
         "taken": ack,
         "real": real,
@@ -63,10 +75,12 @@ def incident(
         "muted": mute is not None,
         "resolved": resolve,
     }
-    what = _one(given)
-    _must_fit(number, what, reason, by)
+    what = _one(given, undo=undo)
+    _must_fit(number, what, reason, by, undo=undo)
     until = expected or mute
-    if number is None:
+    if undo and number is not None:
+        _undo(service, number, by, as_json=as_json)
+    elif number is None:
         _list(service, as_json=as_json)
     elif what is None:
         _show(service, number, as_json=as_json)
@@ -74,21 +88,22 @@ def incident(
         _say(service, number, what, until.date() if until else None, reason.strip(), by, as_json=as_json)
 
 
-def _one(given: dict[What, bool]) -> What | None:
+def _one(given: dict[What, bool], *, undo: bool) -> What | None:
     chosen: list[What] = [what for what, is_given in given.items() if is_given]
-    if len(chosen) > 1:
+    if len(chosen) + undo > 1:
         raise UsageError(
-            "Say one thing at a time: one of --ack, --real, --noise, --expected, --mute and --resolve."
+            "Say one thing at a time: one of --ack, --real, --noise, --expected, --mute, --resolve and --undo."
         )
     return next(iter(chosen), None)
 
 
-def _must_fit(number: int | None, what: What | None, reason: str, by: str) -> None:
-    if what is not None and number is None:
+def _must_fit(number: int | None, what: What | None, reason: str, by: str, *, undo: bool) -> None:
+    is_said = what is not None or undo
+    if is_said and number is None:
         raise UsageError(
             "Say which incident: ronda incident SERVICE NUMBER. Without a number they are listed."
         )
-    if by and what is None:
+    if by and not is_said:
         raise UsageError("--by names who says something: give --ack, --real, --noise, … with it.")
     if reason and what != "muted":
         raise UsageError("--reason belongs to --mute UNTIL.")
@@ -147,6 +162,38 @@ def _say(
         for line in sending.lines(sent):
             typer.echo(line)
     _show(service, number, as_json=as_json)
+
+
+def _undo(service: str, number: int, by: str, *, as_json: bool) -> None:
+    from monitoring import answers, copies
+    from ronda import cli, sending
+    from services.home import home_from
+    from services.read import read_service
+    from store.lake import open_lake
+    from store.state import open_state, writing
+
+    home = home_from()
+    its = read_service(service, home)
+    state, who = open_state(home.state_url), _who(by)
+    with writing(state) as connection:
+        back = answers.undo(connection, its, number, who, cli.clock(), wake=bool(home.webhook_key))
+        for gone in back.gone:
+            copies.remove(home, gone)
+    sent = sending.send(state, open_lake(home.lake_url), home, cli.clock)
+    if not as_json:
+        typer.echo(_undone(back))
+        for line in sending.lines(sent):
+            typer.echo(line)
+    _show(service, number, as_json=as_json)
+
+
+def _undone(back: TakenBack) -> str:
+    from monitoring.text import short
+
+    what = f"“{back.said.what}”, said by {short(back.said.by)} at {back.said.at:%Y-%m-%d %H:%M} UTC,"
+    if back.is_new:
+        return f"{what} is taken back."
+    return f"{what} was taken back before, and nothing was said by command since; nothing was changed."
 
 
 def _row(

@@ -12,7 +12,8 @@ import typer
 from monitoring import stands
 from monitoring.answers import raised_of
 from monitoring.incident import IncidentLine
-from monitoring.incidents import Pair, Unfolded
+from monitoring.incidents import Unfolded
+from monitoring.known import Pair
 from monitoring.text import short, term
 from monitoring.thread_rows import key_of
 from monitoring.thread_words import raised_words
@@ -20,7 +21,7 @@ from services.errors import UsageError
 from services.home import home_from
 from services.read import read_service
 from store import outbox
-from store.incidents import AnswerRow, IncidentRow, answers_of
+from store.incidents import AnswerRow, IncidentRow, TakenBackRow, answers_back_of, answers_of
 from store.outbox import MessageRow
 from store.state import open_state, reading
 
@@ -31,12 +32,13 @@ _SPOKEN = 300
 
 @dataclass(frozen=True)
 class One:
-    """An incident, what was said of it, and its thread. `line` is None if it was withdrawn."""
+    """An incident, what was said of it, and taken back, and its thread. `line` is None if it was withdrawn."""
 
     row: IncidentRow
     line: IncidentLine | None
     answers: tuple[AnswerRow, ...]
     thread: tuple[MessageRow, ...]
+    back: tuple[TakenBackRow, ...] = ()
 
     @property
     def state(self) -> str:
@@ -84,7 +86,7 @@ def read(name: str) -> Shown:
     service = read_service(name, home)
     with reading(open_state(home.state_url)) as connection:
         stood = stands.read(connection, service)
-        said = answers_of(connection, name)
+        said, back = answers_of(connection, name), answers_back_of(connection, name)
         threads = {
             row.number: tuple(outbox.thread_of(connection, key_of(name, row.number))) for row in stood.rows
         }
@@ -96,6 +98,7 @@ def read(name: str) -> Shown:
             lines.get(row.number),
             tuple(each for each in said if each.number == row.number),
             threads[row.number],
+            tuple(each for each in back if each.number == row.number),
         )
         for row in stood.rows
     ]
@@ -140,6 +143,7 @@ def told(shown: Shown, each: One) -> str:
         facts += [("ended", str(line.resolved))] if line.resolved is not None else []
         facts += [("taken by", short(line.taken_by))] if line.taken_by else []
     facts += [("said", _answer(said)) for said in each.answers] or [("said", "nothing yet")]
+    facts += [("back", _answer_back(back)) for back in each.back]
     facts.append(("thread", _thread(each)))
     raised = raised_of(row, shown.unfolded)
     facts += [("raised", raised_words("en", raised))] if raised else []
@@ -156,20 +160,14 @@ def plain(shown: Shown) -> dict[str, Any]:
 def plain_one(shown: Shown, each: One) -> dict[str, Any]:
     """One incident, for machines."""
     line, raised = each.line, raised_of(each.row, shown.unfolded)
-    answers = [
-        {
-            "what": said.what,
-            "by": said.by,
-            "source": said.source,
-            "at": said.at.isoformat(),
-            "until": said.until.isoformat() if said.until else None,
-            "reason": said.reason,
-        }
-        for said in each.answers
+    back = [
+        {**_plain_answer(said), "back_by": said.back_by, "back_at": said.back_at.isoformat()}
+        for said in each.back
     ]
     return {"service": shown.service, **_plain(each)} | {
         "seen": [day.isoformat() for day in line.seen] if line is not None else [],
-        "answers": answers,
+        "answers": [_plain_answer(said) for said in each.answers],
+        "taken_back": back,
         "thread": [{"key": m.key, "action": m.action, "state": m.state} for m in each.thread],
         "raised": [_floor(pair, floors) for pair, floors in sorted(raised.items())],
     }
@@ -205,6 +203,17 @@ def _plain(each: One) -> dict[str, Any]:
         "taken_by": line.taken_by if line is not None else "",
         "verdict": each.verdict or None,
         "what": what(row),
+    }
+
+
+def _plain_answer(said: AnswerRow | TakenBackRow) -> dict[str, Any]:
+    return {
+        "what": said.what,
+        "by": said.by,
+        "source": said.source,
+        "at": said.at.isoformat(),
+        "until": said.until.isoformat() if said.until else None,
+        "reason": said.reason,
     }
 
 
@@ -248,7 +257,11 @@ def _many(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _answer(said: AnswerRow) -> str:
+def _answer_back(said: TakenBackRow) -> str:
+    return f"{_answer(said)}; taken back by {short(said.back_by)} at {said.back_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _answer(said: AnswerRow | TakenBackRow) -> str:
     until = f" until {said.until}" if said.until is not None else ""
     reason = f": {short(said.reason, _SPOKEN)}" if said.reason else ""
     by = short(said.by)

@@ -6,7 +6,7 @@ import re
 import shlex
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,7 +29,8 @@ from store.query import FEEDBACK, REQUESTS, filled
 from store.source import open_source
 
 _NAME_RULE = "Use a to z, 0 to 9 and _, beginning with a letter, 63 characters at most."
-_REFERENCE_NIGHTS = 28
+REFERENCE_NIGHTS = 28
+"""Four weeks: each weekday four times, and three weeks of them can be judged by those before."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class Started:
         looked: the tables that were looked at, in words.
         assumed: what was guessed, one sentence each; to be read before anything else is done.
         off: what is switched off, and how to switch it on.
-        next: the commands to run next, in their order.
+        next: the commands to run next, in their order, with no reference yet.
+        url: what was looked at, with whatever passwords it has.
+        newest: the date of its newest request.
     """
 
     service: str
@@ -50,6 +53,13 @@ class Started:
     assumed: tuple[str, ...]
     off: tuple[str, ...]
     next: tuple[str, ...]
+    url: str = field(repr=False)
+    newest: date | None
+
+    @property
+    def reference(self) -> str:
+        """The command that freezes a reference of a model version."""
+        return self.next[1]
 
 
 def init(
@@ -117,6 +127,8 @@ def init(
         + (feedback.assumed if feedback else ()),
         tuple(_off(name, chosen, feedback)),
         _next(name, newest, look, found),
+        place.url,
+        newest,
     )
 
 
@@ -131,8 +143,9 @@ def _free_files(name: str, home: Home) -> dict[str, Path]:
     there = [str(path) for path in files.values() if (home.root / path).exists()]
     if there:
         raise UsageError(
-            f"{' and '.join(there)} below {home.root} would be overwritten; nothing was written. "
-            "Take another name, or move them away first."
+            f"{' and '.join(there)} below {home.root} would be overwritten; nothing was written. Take another name, or move "
+            f"them away first. To go on with them, as after an init that was interrupted: ronda check {name}, then "
+            f"ronda reference {name} --model-version V --from DATE --to DATE"
         )
     return files
 
@@ -251,7 +264,7 @@ def _off(name: str, chosen: Chosen, feedback: Feedback | None) -> list[str]:
 
 def _next(name: str, newest: date | None, look: Look, found: Mapping[str, str]) -> tuple[str, ...]:
     last = newest or date(2000, 1, 1)
-    first = last - timedelta(days=_REFERENCE_NIGHTS)
+    first = last - timedelta(days=REFERENCE_NIGHTS)
     versions = look.values(found["model_version"]) if "model_version" in found else []
     version = versions[-1] if len(versions) == 1 and not suspects_in(versions) else "V"
     return (

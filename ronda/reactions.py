@@ -252,8 +252,12 @@ def _keep(run: _Run, thread: _Thread, row: AnswerRow) -> None:
 
 def _take_back(run: _Run, thread: _Thread, row: AnswerRow) -> None:
     with writing(run.state) as connection:
-        gone = answers.take_back(connection, thread.service, row, run.clock())
-    if gone:
+        back = answers.take_back(
+            connection, thread.service, row, run.clock(), wake=bool(run.home.webhook_key)
+        )
+        for gone in back.gone if back is not None else ():
+            copies.remove(run.home, gone)
+    if back is not None:
         run.answered.append(f"{thread.root.key}/answer/{row.key}/back")
 
 

@@ -27,7 +27,7 @@ _WHAT: Mapping[str, str] = {
     "source": "a folder of Parquet, a DuckDB file, a PostgreSQL URL in a variable, or airflow:CONNECTION",
     "requests": "what was asked and answered",
     "feedback": "what users did with the answers",
-    "slices": "groups that are looked at one by one",
+    "slices": "groups that are looked at one by one; a*b adds the cross of two",
     "time_zone": "whose days the nights are",
 }
 _OFF: Mapping[str, str] = {

@@ -32,6 +32,7 @@ from services.field_rules import (
     web_address,
     written_day,
 )
+from services.slices import written
 from services.spans import parse_span
 
 Span = Annotated[timedelta, BeforeValidator(parse_span)]
@@ -212,7 +213,7 @@ class Service(Section):
     feedback: QueryPath | None = None
     training: QueryPath | None = None
     outcome: Outcome | None = None
-    slices: tuple[str, ...] = ()
+    slices: Annotated[tuple[str, ...], AfterValidator(written)] = ()
     features: Features = Features()
     status_ok: tuple[str, ...]
     floors: Floors

@@ -37,6 +37,13 @@ def keep_backtest(connection: sa.Connection, row: BacktestRow) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["service"], set_=changed))
 
 
+def drop_backtest(connection: sa.Connection, service: str, unless: str) -> None:
+    """Forget a service's backtest, unless it was made with the reference of this `content_sha`."""
+    connection.execute(
+        sa.delete(backtests).where(backtests.c.service == service, backtests.c.reference_sha != unless)
+    )
+
+
 def backtest_of(connection: sa.Connection, service: str) -> BacktestRow | None:
     """The last backtest of a service, or None if there was none."""
     statement = rows.select_as(backtests, BacktestRow).where(backtests.c.service == service)

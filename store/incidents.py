@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from services.errors import StateError
 from store import rows
-from store.tables import incident_answers, incidents, moves, nights
+from store.tables import answers_taken_back, incident_answers, incidents, moves, nights
 
-Comparison = Literal["tonight", "week", "ageing"]
+Comparison = Literal["tonight", "week", "ageing", "deployment"]
 
 _BIGGEST = 2**63  # what a whole number of the databases ends before
 
@@ -31,6 +31,7 @@ class MoveRow:
         chance, alone: probabilities, however small.
         share: the slice's part of all rows, 0 to 1.
         up: whether it rose.
+        beside: canonical JSON of the features that moved on the same night and always do so together with it; `''` if none.
     """
 
     measure: str
@@ -43,6 +44,7 @@ class MoveRow:
     share: float
     alone: float
     up: bool
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,28 @@ class AnswerRow:
     at: datetime
     reason: str = ""
     until: date | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class TakenBackRow:
+    """An answer that does not count any more. `id` is 0 until it is recorded.
+
+    Attributes:
+        back_by, back_at: who took it back, and when; the rest is as it was said (`AnswerRow`).
+    """
+
+    service: str
+    number: int
+    what: Literal["taken", "real", "expected", "noise", "resolved", "muted"]
+    by: str
+    source: Literal["slack", "command"]
+    key: str
+    at: datetime
+    reason: str
+    until: date | None
+    back_by: str
+    back_at: datetime
     id: int = 0
 
 
@@ -203,13 +227,31 @@ def answers_of(connection: sa.Connection, service: str) -> list[AnswerRow]:
     return rows.fetch(connection, statement.order_by(incident_answers.c.at, incident_answers.c.id), AnswerRow)
 
 
-def take_answer_back(connection: sa.Connection, service: str, number: int, key: str) -> bool:
-    """Delete an answer that its person took back; False if there is none of this key."""
+def take_answer_back(
+    connection: sa.Connection, service: str, number: int, key: str, by: str, at: datetime
+) -> bool:
+    """Let an answer count no more, and keep who took it back and when; False if there is none of this key.
+
+    The key is free again: the same can be said once more.
+    """
     columns = incident_answers.c
     statement = sa.delete(incident_answers).where(
         columns.service == service, columns.number == number, columns.key == key
     )
-    return connection.execute(statement).rowcount > 0
+    kept = rows.select_as(incident_answers, AnswerRow).selected_columns
+    gone = [AnswerRow(*row) for row in connection.execute(statement.returning(*kept))]
+    back = [{**rows.values_of(each), "back_by": by, "back_at": at} for each in gone]
+    rows.add_parts(connection, answers_taken_back, {}, back)
+    return bool(gone)
+
+
+def answers_back_of(connection: sa.Connection, service: str) -> list[TakenBackRow]:
+    """What people said of a service's incidents and was taken back, in the order it was said."""
+    statement = rows.select_as(answers_taken_back, TakenBackRow).where(
+        answers_taken_back.c.service == service
+    )
+    order = answers_taken_back.c.at, answers_taken_back.c.id
+    return rows.fetch(connection, statement.order_by(*order), TakenBackRow)
 
 
 def _changed(connection: sa.Connection, row: IncidentRow) -> int:

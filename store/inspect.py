@@ -17,6 +17,9 @@ from store.statement import Select, Selection, typed
 TABLES, TABLE = "ronda_tables", "ronda_table"
 """Names of the views that list a source's columns, and that show one of its tables."""
 
+QUARTER = 900
+"""Seconds of a quarter of an hour."""
+
 _EVER = Window(datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC), date.min, date.max)  # fmt: skip
 # Words that DuckDB keeps for itself and PostgreSQL does not.
 _ALSO_RESERVED = frozenset({
@@ -90,6 +93,18 @@ def every(view: str, window: tuple[datetime, datetime] | None = None, time: str 
     table = sa.table(view, sa.column(time))
     statement = sa.select(sa.func.count().label("rows")).select_from(table)
     return statement if window is None else statement.where(_between(table.c[time], window))
+
+
+def by_quarter(view: str, window: Window) -> Select:
+    """Rows of each quarter of an hour in a window: columns `quarter`, counted from 1970, and `rows`.
+
+    Every zone's midnight is the beginning of one.
+    """
+    moment = sa.cast(sa.table(view, sa.column("time")).c.time, sa.DateTime(timezone=True))
+    quarter = sa.func.floor(sa.extract("epoch", moment) / QUARTER)
+    rows: Any = sa.func.count().label("rows")
+    inside = (moment >= instant(window.start), moment < instant(window.end))
+    return sa.select(quarter.label("quarter"), rows).where(*inside).group_by(quarter).order_by(quarter)
 
 
 def as_text(

@@ -6,12 +6,14 @@ every row that is not kept) -> counted (all histograms in one scan).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from services.slices import BETWEEN, PLAIN, SIGN
 from services.window import Window
 from store.dialect import instant, try_double
 from store.grid import NULL, CategoryGrid, Grid, double
@@ -52,6 +54,7 @@ class Selection:
         bounded: the query promises to return the window only (see `store.query.Query`).
         rules: beside the rules every log obeys (id and time present, inside the night, id not repeated).
         duplicates: some id occurs twice; only then are copies looked for.
+        crosses: a column that the view does not have -> the columns it is made of. It is among `columns`, as a category.
     """
 
     columns: Mapping[str, Reading]
@@ -60,14 +63,23 @@ class Selection:
     rules: tuple[Rule, ...] = ()
     duplicates: bool = False
     view: str = REQUESTS
+    crosses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def typed(selection: Selection) -> Select:
     """The selected columns in the few types that every engine has, cut to the window if the query is not."""
+    own = {name: read for name, read in selection.columns.items() if name not in selection.crosses}
+    made = {name: parts for name, parts in selection.crosses.items() if name in selection.columns}
+    parts = dict.fromkeys(part for each in made.values() for part in each)
     view = sa.table(
-        selection.view, *[sa.column(name, _TYPES[read]) for name, read in selection.columns.items()]
+        selection.view,
+        *[sa.column(name, _TYPES[read]) for name, read in own.items()],
+        *[sa.column(name, _TYPES["category"]) for name in parts if name not in own],
     )
-    cast = [sa.cast(view.c[name], _TYPES[read]).label(name) for name, read in selection.columns.items()]
+    cast = [sa.cast(view.c[name], _TYPES[read]).label(name) for name, read in own.items()]
+    cast += [
+        _crossed([view.c[part] for part in each]).label(_alias(selection, n)) for n, each in made.items()
+    ]
     statement = sa.select(*cast)
     if selection.bounded:
         return statement
@@ -97,7 +109,7 @@ def marked(selection: Selection) -> Select:
         return sa.select(*rows.c, sa.literal(1).label(COPY))
     repeated = _repeated(typed(selection).subquery("again"))
     others = [
-        _sortable(rows.c[name], read)
+        _sortable(rows.c[_alias(selection, name)], read)
         for name, read in selection.columns.items()
         if name not in {"request_id", "time"}
     ]
@@ -114,9 +126,8 @@ def marked(selection: Selection) -> Select:
 
 def judged(selection: Selection) -> sa.Subquery:
     """The staged rows, each with the reason (`REASON`) it is quarantined for, or `kept`; numbers are numbers here."""
-    staged = sa.table(
-        STAGED, *[sa.column(n, _TYPES[r]) for n, r in selection.columns.items()], sa.column(COPY, sa.Integer)
-    )
+    read_as = {n: sa.column(_alias(selection, n), _TYPES[r]) for n, r in selection.columns.items()}
+    staged = sa.table(STAGED, *read_as.values(), sa.column(COPY, sa.Integer))
     whens: list[tuple[sa.ColumnElement[bool], str]] = [
         (sa.or_(staged.c.request_id.is_(None), staged.c.request_id == ""), "request_id_missing"),
         (staged.c.time.is_(None), "time_missing"),
@@ -127,7 +138,7 @@ def judged(selection: Selection) -> sa.Subquery:
             for rule in selection.rules
         ],
     ]
-    columns = [_number(staged.c[n], read).label(n) for n, read in selection.columns.items()]
+    columns = [_number(read_as[n], read).label(n) for n, read in selection.columns.items()]
     return sa.select(*columns, sa.case(*whens, else_=KEPT).label(REASON)).subquery("judged")
 
 
@@ -216,6 +227,21 @@ def sampled(selection: Selection, columns: tuple[str, ...], share: float) -> Sel
     bound = f"{min(int(share * 16**8), 16**8 - 1):08x}"
     kept = sa.select(*[rows.c[name] for name in columns]).where(rows.c[REASON] == KEPT)
     return kept if share >= 1 else kept.where(sa.func.md5(rows.c.request_id) < bound)
+
+
+def _crossed(parts: list[sa.ColumnClause[Any]]) -> sa.ColumnElement[Any]:
+    """The values of several columns as one text, null where any of them is.
+
+    A part's own `SIGN` becomes `PLAIN`: else `a × b` with `c` would be the same as `a` with `b × c`. So values that
+    differ by this sign alone are one value in a cross. On every engine `||` with a null is null.
+    """
+    first, *rest = [sa.func.replace(sa.cast(part, sa.Text()), SIGN, PLAIN, type_=sa.Text()) for part in parts]
+    return functools.reduce(lambda left, right: left.concat(BETWEEN).concat(right), rest, first)
+
+
+def _alias(selection: Selection, name: str) -> str:
+    """What a column is called in the source's own SQL: a cross by its place, since PostgreSQL cuts names at 63 bytes."""
+    return f"ronda_cross_{list(selection.crosses).index(name)}" if name in selection.crosses else name
 
 
 def _repeated(rows: sa.Subquery) -> Select:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store.column_types import Finite, Key, Utc, Whole, Words
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest migration. Compared on every opening, so that Alembic is only loaded when there is work."""
 
 metadata = sa.MetaData(
@@ -157,6 +157,7 @@ moves = sa.Table(  # the findings that incidents are made of; a slice is "dimens
     *_words("comparison"),
     *_floats("floors", "chance", "whole", "share", "alone", nullable=False),
     sa.Column("up", sa.Boolean, nullable=False),
+    sa.Column("beside", sa.Text, nullable=False, server_default=""),
 )
 
 incidents = sa.Table(
@@ -191,6 +192,20 @@ incident_answers = sa.Table(  # what people said of incidents
     sa.UniqueConstraint("service", "number", "key"),
     sa.CheckConstraint("what IN ('taken', 'real', 'expected', 'noise', 'resolved', 'muted')", name="what"),
     sa.CheckConstraint("source IN ('slack', 'command')", name="source"),
+)
+answers_taken_back = (
+    sa.Table(  # they count no more; the same may have been said again since, and taken back again
+        "answers_taken_back",
+        metadata,
+        _id(),
+        _key("service"),
+        *_whole("number"),
+        *_words("what", "by", "reason", "source"),
+        _key("key"),
+        *_dates("until", nullable=True),
+        *_words("back_by"),
+        *_times("at", "back_at"),
+    )
 )
 backtests = sa.Table(
     "backtests",

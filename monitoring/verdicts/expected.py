@@ -45,7 +45,7 @@ def of_night(variation: Variation, dof: Floats, distance: Distance) -> Expected:
         variation: of the bank.
         dof: directions of each row, shape (rows,).
     """
-    return _expected(variation, dof, distance, variation.tau2, nights=1.0)
+    return _expected(variation, dof, distance, variation.tau2, np.ones((len(dof), 1)))
 
 
 def of_week(variation: Variation, dof: Floats, distance: Distance) -> Expected:
@@ -55,11 +55,23 @@ def of_week(variation: Variation, dof: Floats, distance: Distance) -> Expected:
         variation: of the bank; these seven nights are in it, so that rough ones raise what they are held against.
         dof: directions of each row, shape (rows,).
     """
-    storms, weights = weather.of_several(variation.storms, variation.storm_weights, WEEK)
-    nightly = variation.tau2 * variation.together / WEEK
-    return _expected(
-        replace(variation, storms=storms, storm_weights=weights), dof, distance, nightly, nights=WEEK
-    )
+    return of_several(variation, dof, distance, np.full((len(dof), 1), float(WEEK)))
+
+
+def of_several(variation: Variation, dof: Floats, distance: Distance, nights: Floats) -> Expected:
+    """What some nights together are held against, up to seven of them.
+
+    Their mean varies no more than if nights resembled each other as much as seven in a row are seen to.
+
+    Args:
+        variation: of the bank.
+        dof: directions of each row, shape (rows,).
+        nights: how many are summed, at least 1; shape (rows, 1).
+    """
+    storms, weights = weather.of_several(variation.storms, variation.storm_weights, nights)
+    nightly = variation.tau2 * np.minimum(variation.together, nights) / nights
+    summed = replace(variation, storms=storms, storm_weights=weights)
+    return _expected(summed, dof, distance, nightly, nights)
 
 
 def of_ageing(reference: Variation, dof: Floats, distance: Distance) -> Expected:
@@ -77,15 +89,15 @@ def of_ageing(reference: Variation, dof: Floats, distance: Distance) -> Expected
 
 
 def _expected(
-    variation: Variation, dof: Floats, distance: Distance, nightly: Floats, *, nights: float
+    variation: Variation, dof: Floats, distance: Distance, nightly: Floats, nights: Floats
 ) -> Expected:
     """(φ/n + τ²) · own + season, times 1 + nights/M for the M nights of the other side, in all directions.
 
     Args:
         nightly: τ² of so many nights together, shape (rows, 1).
-        nights: how many are summed on this side; one knows no season.
+        nights: how many are summed on this side, shape (rows, 1); one knows no season.
     """
-    season = variation.season if nights > 1 else np.zeros_like(variation.season)
+    season = np.where(nights > 1, variation.season, 0.0)
     inverse = 1 / np.maximum(distance.size, 1.0)
     one = (variation.phi * inverse + nightly) * variation.own + season
     part = np.where(one > 0, nightly_part(variation.phi, nightly + season, inverse), 0.0)

@@ -6,14 +6,17 @@ stands open now. `docs/verdicts.md` has the rules with their reasons.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-Comparison = Literal["tonight", "week", "ageing"]
+from monitoring.records import OF
+from services.slices import is_within, parts_of
+
+Comparison = Literal["tonight", "week", "ageing", "deployment"]
 
 AT_ONCE = {"null_share": 5.0, "errors": 1.0, "volume": 1.0, "schema": 0.0, "empty_answers": 1.0}
 """Measures that open an incident on their first night, from so many floors on: ten points of nulls, not two."""
@@ -48,6 +51,7 @@ class Moved:
         share: the slice's part of all rows, 1 for all rows.
         alone: chance that any of a night's tests shows as much without a change.
         up: whether it rose.
+        beside: features that moved on the same night, and have always moved together with this one.
     """
 
     key: Key
@@ -58,6 +62,7 @@ class Moved:
     share: float
     alone: float
     up: bool = False
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,19 +115,18 @@ class Told:
     resolved: tuple[int, ...] = ()
 
 
-def step(
-    watch: Watch, night: date, moved: Sequence[Moved], together: Collection[frozenset[str]] = ()
-) -> tuple[Watch, Told]:
+def step(watch: Watch, night: date, moved: Sequence[Moved]) -> tuple[Watch, Told]:
     """Fold one night in.
 
     Args:
         moved: the night's findings that may page; what is good news or announced is left out before.
-        together: pairs of features that have always moved together.
     """
     incidents = list(watch.incidents)
     went_on, reopened, resolved = [], [], []
     left = list(moved)
-    for place, incident in enumerate(incidents):
+    # what goes on comes first: an older incident that opens again would take its findings
+    for place in sorted(range(len(incidents)), key=lambda at: not incidents[at].is_open):
+        incident = incidents[place]
         mine = [each for each in left if _belongs(each, incident, night)]
         if not mine:
             continue
@@ -136,7 +140,7 @@ def step(
         incidents[place] = _with(incident, night, mine)
     sure = [each for each in left if _confirmed(each, watch, night)]
     opened = []
-    for group in groups(sure, together):
+    for group in groups(sure):
         features = {each.key.feature for each in group}
         near = [each for each in left if each in group or (each.key.feature in features and each.key.feature)]
         number = len(incidents) + 1
@@ -171,7 +175,7 @@ def _confirmed(each: Moved, watch: Watch, night: date) -> bool:
     return 1 + sum(each.key in keys for keys in nights) >= needed
 
 
-def groups(moved: Sequence[Moved], together: Collection[frozenset[str]]) -> list[list[Moved]]:
+def groups(moved: Sequence[Moved]) -> list[list[Moved]]:
     """Findings of a night by cause: the same feature, the same slice, or features that always moved together.
 
     The slice of a feature is the one that tells its change best (`where`), so that a change in one city is not told
@@ -180,22 +184,19 @@ def groups(moved: Sequence[Moved], together: Collection[frozenset[str]]) -> list
     features: dict[tuple[str, str], list[Moved]] = {}
     for each in moved:
         features.setdefault((each.key.measure, each.key.feature), []).append(each)
-    found: list[tuple[set[str], set[str], list[Moved]]] = []
+    found: list[tuple[set[str], set[str], set[str], list[Moved]]] = []
     for (measure, feature), mine in features.items():
         names, places, own = {feature or measure}, {where(mine).key.slice}, mine
+        beside = {name for each in mine for name in each.beside}
         rest = []
         for other in found:
-            linked = (
-                names & other[0]
-                or places & other[1]
-                or any(frozenset((a, b)) in together for a in names for b in other[0])
-            )
-            if linked:
-                names, places, own = names | other[0], places | other[1], other[2] + own
+            if names & (other[0] | other[2]) or places & other[1] or beside & other[0]:
+                names, places, beside = names | other[0], places | other[1], beside | other[2]
+                own = other[3] + own
             else:
                 rest.append(other)
-        found = [*rest, (names, places, own)]
-    return [own for _, _, own in found]
+        found = [*rest, (names, places, beside, own)]
+    return [own for *_, own in found]
 
 
 def where(own: Sequence[Moved]) -> Moved:
@@ -203,17 +204,33 @@ def where(own: Sequence[Moved]) -> Moved:
 
     A split of all rows into a slice of share w and the rest, moved by a and b floors in the slice and in all, explains
     w/(1-w) · (a-b)² beyond what the whole shows (the gain of a regression tree, Breiman et al. 1984). The best split
-    is named if what it leaves of the rest, (b - w·a)/(1-w), is small beside a.
+    is named if what it leaves of the rest, (b - w·a)/(1-w), is small beside a. A cell of a cross is named by the same
+    rule within each slice that it is a part of; else that slice explains it.
     """
     parts = [each for each in own if each.key.slice and each.share < 1]
     whole = next((each for each in own if not each.key.slice), None)
     if not parts:
         return whole or own[0]
-    best = max(parts, key=_gain)
-    if whole is None:
-        return best
-    rest = (whole.floors - best.share * best.floors) / (1 - best.share)
-    return best if rest < 0.4 * best.floors else whole
+    best = max(parts, key=lambda each: (_gain(each), -_columns(each)))
+    while holders := [each for each in parts if _holds(each, best) and not _is_alone(best, each)]:
+        best = max(holders, key=lambda each: (_gain(each), -_columns(each)))
+    return best if whole is None or _is_alone(best, whole) else whole
+
+
+def _is_alone(part: Moved, of: Moved) -> bool:
+    """Whether what a part leaves of the rest is small beside it."""
+    left = of.share - part.share
+    return left > 0 and (of.floors * of.share - part.share * part.floors) / left < 0.4 * part.floors
+
+
+def _holds(coarse: Moved, fine: Moved) -> bool:
+    """Whether a slice of fewer columns holds all rows of a cell."""
+    whole, cell = (each.key.slice.partition(OF)[::2] for each in (coarse, fine))
+    return is_within(cell, whole)
+
+
+def _columns(each: Moved) -> int:
+    return len(parts_of(each.key.slice.partition(OF)[0]))
 
 
 def _gain(each: Moved) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from monitoring.verdicts import evidence, expected
 from monitoring.verdicts.discoveries import discoveries
 from monitoring.verdicts.expected import Expected
+from monitoring.verdicts.incidents import Comparison
 from monitoring.verdicts.rows import UNITS, Distance, Flags, Floats, Ints, Rows, square_of
 from monitoring.verdicts.variation import Variation, fitted
 
@@ -22,6 +24,8 @@ UNSURE = 2.0
 """Where one night shows no less than so many floors, seven are looked at together."""
 FAMILIES = 3
 """False discoveries are controlled in so many groups by themselves: see `_families`."""
+UNLIKE = 4.0
+"""Two sides are called unlike from so many times the square that usual nights lie apart: two standard deviations."""
 REPEATED = 30.0
 """Sums of seven nights share six with the next night's: what chance shows in one it shows in all of them, and two nights
 of three are no second look. Their evidence has to hold for a month instead."""
@@ -59,6 +63,10 @@ class Verdicts:
         tonight: tonight against nights of its kind.
         week: seven nights against the bank, where one night shows too little.
         ageing: seven nights against the reference.
+        deployment: the nights since a deployment against those before it, where one night shows too little; None where
+            nothing began in the last seven nights.
+        unlike_last_night: whether tonight is far from the night before, whatever weekday that was; shape (rows, slices).
+        since_deployment: whether it is another since the deployment, and was not the night before; same shape.
         visible: the smallest effect that either of the first two could have shown, in the row's unit; shape (rows,
             slices), infinite or NaN where nothing is known.
         inconclusive: nothing drifted, and less than `JUDGEABLE` floors could not have been seen, or more than the
@@ -69,6 +77,9 @@ class Verdicts:
     tonight: Tested
     week: Tested
     ageing: Tested
+    deployment: Tested | None
+    unlike_last_night: Flags
+    since_deployment: Flags
     visible: Floats
     inconclusive: Flags
     tests: int
@@ -76,7 +87,14 @@ class Verdicts:
     @property
     def drifted(self) -> Flags:
         """Whether any test says so, shape (rows, slices)."""
-        return self.tonight.drifted | self.week.drifted | self.ageing.drifted
+        found = self.tonight.drifted | self.week.drifted | self.ageing.drifted
+        return found if self.deployment is None else found | self.deployment.drifted
+
+    @property
+    def by_name(self) -> dict[Comparison, Tested]:
+        """The tests by what they compare with."""
+        found: dict[Comparison, Tested] = {"tonight": self.tonight, "week": self.week, "ageing": self.ageing}
+        return found if self.deployment is None else {**found, "deployment": self.deployment}
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,14 @@ class _Comparison:
     at: float
 
 
-def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, rate: float = RATE) -> Verdicts:
+def judge(
+    rows: Rows,
+    reference: Variation,
+    named: Flags,
+    *,
+    at: float = 0.5,
+    rate: float = RATE,
+) -> Verdicts:
     """Judge a night.
 
     A key (a row in a slice) drifted where three gates are passed: its distance is larger than what `at` times the
@@ -108,11 +133,16 @@ def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, ra
         rate: false-discovery rate over the night.
     """
     variation = fitted(rows.past, rows.unit, rows.dof)
-    comparisons = (
+    comparisons = [
         _Comparison(rows.tonight, expected.of_night(variation, rows.dof, rows.tonight), variation.phi, at),
         _Comparison(rows.week, expected.of_week(variation, rows.dof, rows.week), variation.phi, at),
         _Comparison(rows.ageing, expected.of_ageing(reference, rows.dof, rows.ageing), reference.phi, 0.0),
-    )
+    ]
+    if rows.deployment is not None:
+        since = expected.of_several(
+            variation, rows.dof, rows.deployment, np.maximum(rows.since, 1)[:, np.newaxis]
+        )
+        comparisons.append(_Comparison(rows.deployment, since, variation.phi, at))
     floor = rows.floor[:, np.newaxis]
     # the mean of its kind has used up one of the nights; a little less than a whole night is rounding
     enough = variation.nights + 1 >= LEAST_NIGHTS - 1e-6
@@ -122,7 +152,9 @@ def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, ra
     family = _families(named, rows.level.shape[1])
     alpha = _shares_of_rate(wanted, family, rate)
     seen = [_visible(each, rows, wanted[n], alpha[n]) for n, each in enumerate(comparisons)]
-    wanted[1] &= seen[0] > UNSURE * floor
+    unsure = seen[0] > UNSURE * floor
+    wanted[1] &= unsure
+    wanted[3:] &= unsure & (rows.since > 1)[:, np.newaxis]
     effects = [np.where(wanted[n], _effect(each), np.nan) for n, each in enumerate(comparisons)]
     chances = [np.where(wanted[n], _chance(each, rows), np.nan) for n, each in enumerate(comparisons)]
     gated = np.stack([_gated(effect, chance, floor) for effect, chance in zip(effects, chances, strict=True)])
@@ -134,15 +166,37 @@ def judge(rows: Rows, reference: Variation, named: Flags, *, at: float = 0.5, ra
         for n, each in enumerate(comparisons)
     ]
     visible = np.minimum(seen[0], np.where(wanted[1], seen[1], np.inf))
+    apart = expected.of_night(variation, rows.dof, rows.last_night)
     unclear = (visible > JUDGEABLE * floor) | (np.nan_to_num(effects[0]) >= floor)
     return Verdicts(
         tonight=tests[0],
         week=tests[1],
         ageing=tests[2],
+        deployment=tests[3] if len(tests) > 3 else None,
+        unlike_last_night=_unlike(rows.last_night, apart, floor),
+        since_deployment=_since_deployment(rows, variation, comparisons, floor),
         visible=visible,
         inconclusive=unclear & ~passed.any(axis=0),
         tests=int(wanted.sum()),
     )
+
+
+def _since_deployment(
+    rows: Rows, variation: Variation, comparisons: Sequence[_Comparison], floor: Floats
+) -> Flags:
+    """Where the nights since a deployment are unlike those before, and the last one before it was not yet."""
+    if rows.deployment is None or rows.eve is None:
+        return np.zeros(rows.level.shape, dtype=bool)
+    before = _unlike(rows.eve, expected.of_night(variation, rows.dof, rows.eve), floor)
+    return _unlike(rows.deployment, comparisons[-1].expected, floor) & ~before
+
+
+def _unlike(distance: Distance, usual: Expected, floor: Floats) -> Flags:
+    """Whether two sides lie at least the floor apart once chance is taken off, and further than usual nights do."""
+    known = (distance.nights > 0) & (distance.size > 0)
+    effect = np.nan_to_num(evidence.without_chance(distance, usual))
+    far = np.nan_to_num(distance.square) > UNLIKE * usual.square
+    return np.asarray(known & far & (effect >= floor))
 
 
 def _visible(each: _Comparison, rows: Rows, wanted: Flags, alpha: Floats) -> Floats:
@@ -192,11 +246,11 @@ def _shares_of_rate(tested: Flags, family: Ints, rate: float) -> Floats:
     """What of the rate each test may use by itself (Bonferroni within its family); sums of seven nights a part of it.
 
     Args:
-        tested: shape (3, rows, slices), one night first.
+        tested: shape (comparisons, rows, slices), one night first, then sums.
         family: shape (rows, slices).
 
     Returns:
-        Shape (3, rows, slices); 0 where nothing is tested.
+        The same shape; 0 where nothing is tested.
     """
     part = np.where(tested, 1.0, 0.0)
     part[1:] /= REPEATED
@@ -210,7 +264,7 @@ def _found(gated: Floats, own: Floats, family: Ints, rate: float) -> tuple[Flags
     """Benjamini and Hochberg within each family, p over its share of the rate (Genovese et al., Biometrika 93, 2006).
 
     Args:
-        gated: probabilities, shape (3, rows, slices); NaN where nothing is tested.
+        gated: probabilities, shape (comparisons, rows, slices); NaN where nothing is tested.
         own: as of `_shares_of_rate`, same shape.
     """
     # as if all tests of a family had the same share: p times what all may use over what this one may

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.verdicts.rows import LAGS, Flags, Floats, Ints, Past
+from monitoring.verdicts.since import Began
 
 Points = npt.NDArray[np.floating[Any]]
 """Of either width: counts of many cells are laid out in 32 bits, which is all their roots need."""
@@ -32,15 +33,41 @@ class Bank:
     Attributes:
         kind: kind of each night, shape (nights,); see `kinds.kinds`.
         used: whether a row's night may be in its bank, shape (rows, nights); that of tonight does not count.
+        began: the deployment that serves now; None if none is new, and 0 nights of it where these rows know none yet.
+        in_a_row: whether the last two nights of the axis follow one another.
     """
 
     kind: Ints
     used: Flags
+    began: Began | None = None
+    in_a_row: bool = True
 
     @property
     def weeks_back(self) -> slice:
         """The nights that the last seven are compared with."""
         return slice(0, max(len(self.kind) - WEEK, 0))
+
+    @property
+    def since_nights(self) -> int:
+        """How many nights there are since the deployment, if it is new and some night before it is known."""
+        return 0 if self.began is None or self.eve < 0 else self.began.nights
+
+    @property
+    def since(self) -> slice:
+        """The nights since the deployment."""
+        return slice(len(self.kind) - self.since_nights, None)
+
+    @property
+    def eve(self) -> int:
+        """The last night before the deployment."""
+        began = self.began or Began()
+        return len(self.kind) - began.nights - began.shared - 1
+
+    def before_it(self, size: Floats) -> npt.NDArray[np.float32]:
+        """As `there`, of the nights before the deployment alone."""
+        found = self.there(size)
+        found[:, self.eve + 1 :] = 0.0
+        return found
 
     def there(self, size: Floats) -> npt.NDArray[np.float32]:
         """1 for a night that is in the bank and has requests, else 0 and 0 for tonight; shape (rows, nights, slices).

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from monitoring.verdicts.incidents import Comparison, Key, Moved
+from monitoring.verdicts.incidents import Key, Moved
 from monitoring.verdicts.judge import Verdicts
 from monitoring.verdicts.rows import Rows
+from monitoring.verdicts.together import together
 
 WORSE = {
     "volume": False,
@@ -42,13 +43,13 @@ def moved_of(
     """
     size = rows.tonight.size
     whole = np.maximum(size[:, :1], 1.0)
-    tests = {"tonight": verdicts.tonight, "week": verdicts.week, "ageing": verdicts.ageing}
-    names: tuple[Comparison, ...] = ("tonight", "week", "ageing")
+    tests, names = verdicts.by_name, [feature or measure for measure, feature in labels]
+    alike = together(rows.past.squares[:, :, 0], np.asarray(verdicts.drifted.any(axis=1)))
     for row, slot in np.argwhere(verdicts.drifted):
         measure, feature = labels[row]
         at = int(row), int(slot)
         worse = _worse(measure, feature, guards)
-        bad = [n for n in names if tests[n].drifted[at] and worse in {None, bool(tests[n].up[at])}]
+        bad = [n for n in tests if tests[n].drifted[at] and worse in {None, bool(tests[n].up[at])}]
         if not bad or (slot and size[at] < FEW):
             continue
         # what is seen tonight is told as of tonight, though the week or the reference may show it more surely
@@ -63,6 +64,7 @@ def moved_of(
             share=float(np.clip(size[at] / whole[row, 0], 0.0, 1.0)) if slot else 1.0,
             alone=min(float(tests[n].alone[at]) for n in bad),
             up=bool(test.up[at]),
+            beside=tuple(sorted({names[n] for n in np.flatnonzero(alike[row])} - {names[row]})),
         )
 
 

@@ -59,6 +59,12 @@ class Distance:
     other_size: Floats
 
 
+def unknown(shape: tuple[int, int]) -> Distance:
+    """A distance that nothing is known of, of shape (rows, slices)."""
+    none, nowhere = np.zeros(shape), np.full(shape, np.nan)
+    return Distance(nowhere, nowhere, np.zeros(shape, dtype=bool), none, none, none, none, none)
+
+
 @dataclass(frozen=True)
 class Past:
     """How far nights lie from others of their kind, before any of it is told from change.
@@ -97,6 +103,11 @@ class Rows:
         tonight: tonight against the bank's nights of the same kind.
         week: the last seven nights together against the bank before them.
         ageing: the last seven nights together against the reference.
+        last_night: tonight against the night before it, whatever weekday that was; `size` is the harmonic mean of both.
+        deployment: the nights since a deployment together against as many of the same kinds in the bank before it; None
+            where nothing began in the last seven nights.
+        eve: the last night before that deployment against the bank's nights of its kind; None as well.
+        since: how many nights of each row there are since that deployment, shape (rows,); 0 where there is none.
         past: how nights in the bank differ from others of their kind.
     """
 
@@ -107,6 +118,10 @@ class Rows:
     tonight: Distance
     week: Distance
     ageing: Distance
+    last_night: Distance
+    deployment: Distance | None
+    eve: Distance | None
+    since: Floats
     past: Past
 
 
@@ -123,6 +138,8 @@ def joined(blocks: Sequence[Record]) -> Record:
 
 
 def _joined(values: Sequence[Any]) -> Any:
+    if values[0] is None:
+        return None  # what one block does not have, none has
     if not is_dataclass(values[0]):
         return np.concatenate(values)
     kind: Any = type(values[0])

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past, without_storm
-from monitoring.verdicts.rows import MOST_LOG, UNITS, Distance, Floats, Ints, Past, Rows, Unit
+from monitoring.verdicts.lay import (
+    WEEK,
+    Bank,
+    Laid,
+    Points,
+    by_week,
+    laid,
+    past,
+    without_storm,
+)
+from monitoring.verdicts.rows import MOST_LOG, UNITS, Distance, Floats, Ints, Past, Rows, Unit, unknown
 from monitoring.verdicts.shares import SMOOTHING
+from monitoring.verdicts.since import harmonic, mixture
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ def of_values(values: Values, reference: Values, weeks: int, bank: Bank, floor: 
     last = _together(values, known, slice(-WEEK, None))
     before = _together(values, there, back)
     frozen = reference.point[:, 0], reference.part[:, 0], reference.size[:, 0]
+    deployment, eve = _deployed(values, nights, bank)
     many = np.where(reference.size[:, 0] > 0, float(max(weeks, 1) * WEEK), 0.0)
     return Rows(
         unit=np.full(len(point), UNITS.index(values.unit)),
@@ -89,7 +100,55 @@ def of_values(values: Values, reference: Values, weeks: int, bank: Bank, floor: 
         tonight=_distance(values.unit, now, kept, nights.nights[:, -1]),
         week=_distance(values.unit, last, before, there[:, back].sum(axis=1)),
         ageing=_distance(values.unit, last, frozen, many),
+        last_night=_last_night(values, bank.in_a_row),
+        deployment=deployment,
+        eve=eve,
+        since=np.full(len(point), bank.since_nights, dtype=np.float64),
         past=past(nights.before(), _squared, size[:, :-1], _cases(values.unit, level, size[:, -1])),
+    )
+
+
+def _last_night(values: Values, in_a_row: bool) -> Distance:
+    size, part, point = (each[:, -2:] for each in (values.size, values.part, values.point))
+    known = (size > 0).all(axis=1) & (size.shape[1] > 1) & in_a_row
+    now, before = ((point[:, n], part[:, n], size[:, n]) for n in (-1, 0))
+    found = _distance(values.unit, now, before, known.astype(np.float64))
+    return replace(found, size=harmonic(size))
+
+
+def _deployed(values: Values, nights: Laid, bank: Bank) -> tuple[Distance | None, Distance | None]:
+    """The nights since a deployment beside the bank before it, and the last one before it beside those of its kind."""
+    if bank.began is None:
+        return None, None
+    if not bank.since_nights:
+        return unknown(values.size[:, 0].shape), unknown(values.size[:, 0].shape)
+    point, size = values.point, values.size
+    since, eve = bank.since, bank.eve
+    known = (size > 0).astype(np.float32)
+    known[:, since] *= without_storm(_squared(nights.residual[:, since]), size[:, since] > 0)
+    there = bank.before_it(size)
+    now = _together(values, known, since)
+    if values.unit == "share":
+        usual, many = mixture(
+            values.part[..., np.newaxis], size, there, bank.kind, size[:, since] * known[:, since]
+        )
+        # chance goes by the requests of as many nights as those before are as good as
+        whole = (size * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1) * many
+        before = _angle(usual[..., 0] * whole, whole, values.toward), usual[..., 0] * whole, whole
+    else:
+        usual, many = mixture(
+            point[..., np.newaxis],
+            np.ones_like(size),
+            there,
+            bank.kind,
+            np.asarray(known[:, since], dtype=np.float64),
+        )
+        before = usual[..., 0], np.zeros_like(now[0]), (size * there).sum(axis=1)
+    at = point[:, eve], values.part[:, eve], size[:, eve]
+    kept = point[:, eve] - nights.residual[:, eve, :, 0], np.zeros_like(at[1]), size[:, eve]
+    return (
+        _distance(values.unit, now, before, many),
+        _distance(values.unit, at, kept, nights.nights[:, eve]),
     )
 
 

@@ -9,8 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.verdicts.lay import WEEK, Bank, Points, by_week, laid, past, without_storm
-from monitoring.verdicts.rows import NATS, UNITS, Distance, Floats, Ints, Past, Rows, Unit
+from monitoring.verdicts.lay import (
+    WEEK,
+    Bank,
+    Laid,
+    Points,
+    by_week,
+    laid,
+    past,
+    without_storm,
+)
+from monitoring.verdicts.rows import NATS, UNITS, Distance, Floats, Ints, Past, Rows, Unit, unknown
+from monitoring.verdicts.since import harmonic, mixture
 
 SMOOTHING = 5.0
 """A slice counts as if so many rows more had come, spread as they are over all rows: near-empty cells of small slices
@@ -102,6 +112,7 @@ def of_counts(scale: Scale, counts: Counts, reference: Counts, weeks: int, bank:
     added = without_storm(scale.square(nights.residual[:, -WEEK:]))
     last = np.where(added[..., np.newaxis] > 0, counts[:, -WEEK:], 0).sum(axis=1)
     before = np.where(there[:, back, :, np.newaxis] > 0, counts[:, back], 0).sum(axis=1)
+    deployment, eve = _deployed(scale, counts, size, nights, bank)
     return Rows(
         unit=np.full(rows, UNITS.index(scale.unit)),
         dof=scale.dof,
@@ -110,6 +121,10 @@ def of_counts(scale: Scale, counts: Counts, reference: Counts, weeks: int, bank:
         tonight=_distance(scale, nights.residual[:, -1], size[:, -1], nights.nights[:, -1]),
         week=_between(scale, last, before, there[:, back].sum(axis=1)),
         ageing=_between(scale, last, reference, np.full((rows, slices), float(max(weeks, 1) * WEEK))),
+        last_night=_last_night(scale, counts[:, -2:], size[:, -2:], bank.in_a_row),
+        deployment=deployment,
+        eve=eve,
+        since=np.full(rows, bank.since_nights, dtype=np.float64),
         past=past(nights.before(), scale.square, size[:, :-1], np.full((rows, slices), np.inf)),
     )
 
@@ -128,6 +143,31 @@ def past_of_counts(scale: Scale, counts: Counts, kind: Ints) -> Past:
     nights = laid(scale.points(counts), (size > 0).astype(np.float32), kind)
     cases = np.full((rows, slices), np.inf)
     return past(nights, scale.square, size, cases, (blocks, by_week(size)))
+
+
+def _last_night(scale: Scale, counts: Counts, size: Floats, in_a_row: bool) -> Distance:
+    points = scale.points(counts)
+    known = (size > 0).all(axis=1) & (size.shape[1] > 1) & in_a_row
+    return _distance(scale, points[:, -1] - points[:, 0], harmonic(size), known.astype(np.float64))
+
+
+def _deployed(
+    scale: Scale, counts: Counts, size: Floats, nights: Laid, bank: Bank
+) -> tuple[Distance | None, Distance | None]:
+    """The nights since a deployment beside the bank before it, and the last one before it beside those of its kind."""
+    if bank.began is None:
+        return None, None
+    if not bank.since_nights:
+        return unknown(size[:, 0].shape), unknown(size[:, 0].shape)
+    since, eve = bank.since, bank.eve
+    added = without_storm(scale.square(nights.residual[:, since]))
+    there = bank.before_it(size)
+    now = np.where(added[..., np.newaxis] > 0, counts[:, since], 0).sum(axis=1)
+    usual, many = mixture(counts, size, there, bank.kind, size[:, since] * added)
+    # of as many rows as those nights had, so that small slices are smoothed by as much as they deserve
+    usual *= np.where(there > 0, size, 0.0).sum(axis=1)[..., np.newaxis]
+    before = _distance(scale, nights.residual[:, eve], size[:, eve], nights.nights[:, eve])
+    return _between(scale, now, usual, many), before
 
 
 def _between(scale: Scale, current: Counts, other: Counts, nights: Points) -> Distance:

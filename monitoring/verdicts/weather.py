@@ -141,13 +141,13 @@ def _tail(heights: Floats) -> tuple[Floats, Floats]:
     return found / max(float((found * weight).sum()), 1e-9), weight
 
 
-def of_several(storms: Floats, weights: Floats, nights: float) -> tuple[Floats, Floats]:
+def of_several(storms: Floats, weights: Floats, nights: Floats | float) -> tuple[Floats, Floats]:
     """Heights of the mean of several nights: one storm among ordinary nights, as often as there are nights for it.
 
     Args:
         storms: heights of one night, shape (rows, `STORMS`).
         weights: how often each is met, same shape.
-        nights: how many are summed.
+        nights: how many are summed, one number or shape (rows, 1).
     """
     order = np.argsort(-storms, axis=1)
     heights = 1 + (np.take_along_axis(storms, order, axis=1) - 1) / nights
@@ -194,7 +194,8 @@ def tonight(relative: Floats, part: Floats, usual: Floats) -> Floats:
     """
     known = (part > ROUGH) & np.isfinite(relative) & np.isfinite(usual)
     known[:, 0] = False  # all rows are the sum of the slices: what moves a large one moves them
-    said = np.where(known, (relative / usual - 1 + part) / np.maximum(part, ROUGH), np.nan)
+    height = over(relative, usual, otherwise=np.nan)
+    said = np.where(known, (height - 1 + part) / np.maximum(part, ROUGH), np.nan)
     found = np.full((len(part), 1), np.nan)
     for row in np.flatnonzero(known.sum(axis=1) >= ROUGH_SLICES):
         found[row] = max(float(np.nanquantile(said[row], QUIET)), 1.0)

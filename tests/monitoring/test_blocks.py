@@ -9,7 +9,8 @@ import pytest
 
 from judged_series import dates_of, latencies, service
 from monitoring.bands import banded, layout_of
-from monitoring.blocks import Context, Nights, blocks_of, used
+from monitoring.blocks import blocks_of
+from monitoring.compared import Context, Nights, used
 from monitoring.records import ALL_ROWS, Profile
 from monitoring.series import Series
 from monitoring.verdict import judged_against, reference_of

@@ -73,7 +73,7 @@ def test_what_began_with_a_deployment_says_so(changed: NightPage) -> None:
         ),
     )
     told = how_sure(shown(page))
-    since = "unlike the last nights of its kind, since a deployment that began with it"
+    since = "unlike the nights before, since a deployment that began with it"
     assert f"1 errors {since}" in told
     assert told.count(since) == 1
 

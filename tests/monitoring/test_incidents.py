@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitoring.incident import Answer, What
-from monitoring.incidents import LEFT_OUT, RAISED, Known, nights_apart, unfold
+from monitoring.incidents import LEFT_OUT, RAISED, nights_apart, unfold
+from monitoring.known import Known
 from monitoring.records import OF
 from monitoring.verdicts.incidents import Key, Moved
 from services.model import Planned, Service
@@ -73,6 +74,17 @@ def test_it_ends_after_three_quiet_nights_and_comes_back_under_its_number() -> N
     assert not found.tonight
     [back] = unfold(service(), nights([moved("errors")], quiet, quiet, quiet, [moved("errors")])).lines
     assert (back.number, back.state, back.reopened, len(back.seen)) == (1, "open", 1, 2)
+
+
+def test_what_opens_again_takes_nothing_from_what_is_open() -> None:
+    """Errors went along with an open incident: they are its own, also on a night on which an older one opens again."""
+    quiet: list[Moved] = []
+    slight = moved("errors", floors=1.5, alone=0.01)
+    old, now = [moved("errors"), moved("volume")], [moved("outcome"), slight]
+    first, second = unfold(service(), nights(old, quiet, quiet, quiet, now, old)).lines
+    assert (first.state, first.reopened, first.lead.key.measure) == ("open", 1, "volume")
+    assert (second.state, second.last, second.lead.key.measure) == (*("open", first.last), "errors")
+    assert (first.back, first.begins, second.begins) == (first.last, True, False)
 
 
 @pytest.mark.parametrize("what", ["expected", "muted"])

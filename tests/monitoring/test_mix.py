@@ -56,6 +56,47 @@ def test_more_of_what_was_always_worse_is_a_change_of_the_mix() -> None:
     assert found.most[0].line.usual[0] == 0.1
 
 
+def crossed(tonight: dict[tuple[str, str], int]) -> list[NumberLine]:
+    """The whole, then two cities, two apps and their cells: as bad as ever each, with so many requests tonight."""
+    cells = {(city, app): 400 for city in ("Recife", "Natal") for app in ("ios", "web")}
+    bad = dict.fromkeys(cells, 0.1) | {("Recife", "ios"): 0.5, ("Recife", "web"): 0.3}
+    groups = {
+        "": [*cells],
+        f"city{OF}Recife": [cell for cell in cells if cell[0] == "Recife"],
+        f"city{OF}Natal": [cell for cell in cells if cell[0] == "Natal"],
+        f"app{OF}ios": [cell for cell in cells if cell[1] == "ios"],
+        f"app{OF}web": [cell for cell in cells if cell[1] == "web"],
+        **{f"city × app{OF}{' × '.join(cell)}": [cell] for cell in cells},
+    }
+    return [
+        _line(
+            "outcome.slice" if subject else "outcome",
+            subject or "thumbs down",
+            *(
+                (sum(n[cell] for cell in own), sum(n[cell] * bad[cell] for cell in own))
+                for n in (cells, cells | tonight)
+            ),
+        )
+        for subject, own in groups.items()
+    ]
+
+
+def test_a_city_that_grew_is_told_and_not_its_cells() -> None:
+    """The cells of a city that grew tell the same mix: then the city is what people know."""
+    lead, *own = crossed({("Recife", "ios"): 1700, ("Recife", "web"): 1500})
+    found = mix(lead, own)
+    assert found is not None
+    assert {each.slice for each in found.most} == {Slice("city", "Recife"), Slice("city", "Natal")}
+
+
+def test_a_cell_that_grew_is_told() -> None:
+    """Its city tells more than half of the change, and the cell all of it."""
+    lead, *own = crossed({("Recife", "ios"): 1600})
+    found = mix(lead, own)
+    assert found is not None
+    assert found.most[0].slice == Slice("city × app", "Recife × ios")
+
+
 def test_a_change_within_a_slice_is_none_of_the_mix() -> None:
     """The same doubling, in one city, with as many requests from each as always."""
     lead, *own = lines([(900, 0.1), (100, 0.5)], [(900, 0.25), (100, 0.5)])

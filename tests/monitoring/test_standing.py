@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -77,3 +78,23 @@ def test_one_drifted_measure_moves_a_feature(make: Any) -> None:
     assert standing.verdict(replace(feature, findings=(steady,))) == "stable"
     assert standing.verdict(replace(feature, kind="calendar")) == "calendar"
     assert standing.verdict(replace(feature, findings=())) == "not_computed"
+
+
+def test_what_is_away_for_weeks_is_not_forgotten(make: Any, quiet: NightPage) -> None:
+    """An outcome that is known on no night any more is unmeasured, and no news; on a weekday that never has one it is not."""
+    line = make.number_line("outcome", None, PAST)
+    nights = [line.of_night - timedelta(days=n) for n in range(40, 0, -1)]
+
+    def page(values: list[float | None]) -> NightPage:
+        volume = make.number_line("volume", 9.0, PAST)
+        own = replace(line, history=tuple(zip(nights, values, strict=True)))
+        every = replace(volume, history=tuple((day, 9.0) for day in nights), of_night=line.of_night)
+        return replace(quiet, numbers=(own, every))
+
+    gone = page([0.2] * 18 + [None] * 22)
+    assert [each.name for each in standing.unmeasured(gone)] == ["outcome"]
+    assert standing.newly_lost(gone) == ()
+    assert [each.name for each in standing.newly_lost(page([0.2] * 39 + [None]))] == ["outcome"]
+    assert [each.name for each in standing.unmeasured(page([0.2] * 3 + [None] * 37))] == ["outcome"]
+    never = page([None if day.weekday() == line.of_night.weekday() else 0.2 for day in nights])
+    assert standing.unmeasured(never) == []

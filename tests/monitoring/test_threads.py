@@ -158,6 +158,19 @@ def test_inputs_alone_are_a_line_on_the_morning_they_open(told: Told, quiet: Nig
     assert [each for each in lines(told.state) if "inputs alone" in each] == lines(told.state)[:1]
 
 
+def test_inputs_alone_that_are_back_are_a_line_again(told: Told, quiet: NightPage) -> None:
+    """On the morning after they open again, and on no other; a gap of two nights is no end."""
+    inputs = (moved("distribution", "city"),)
+    for days in (0, 3, 9, 10):
+        for calm in range(days - 2, days):
+            told.night(quiet, max(calm, 0), also=inputs if calm <= 0 else ())
+        told.night(quiet, days, also=inputs)
+    assert lines(told.state) == [
+        "incident 1, inputs alone: “city” moved",
+        "incident 1 is back, inputs alone: “city” moved",
+    ]
+
+
 def test_who_is_on_call_is_woken_once_for_each_opening(
     told: Told, outcome: NightPage, quiet: NightPage
 ) -> None:

@@ -195,6 +195,21 @@ def nights(past: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
     return opened(root, monkeypatch)
 
 
+@pytest.fixture
+def crossed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The shop with fourteen nights behind it, and a cross of city and channel in its service file."""
+    made = opened(tmp_path, monkeypatch)
+    made.file(
+        "services/shop.yaml", SERVICE.replace("slices: [city]", "slices: [city, channel, city*channel]")
+    )
+    for day in (*made.past, NIGHT):
+        made.write_night(day)
+    made.freeze()
+    for day in made.past:
+        run(made.watch(), night_of(day, "UTC"), NOW, tell=False)
+    return made
+
+
 @pytest.fixture(scope="session")
 def quiet_before(past: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home whose night was quiet beside nights that have no errors since, made once and copied for each test."""

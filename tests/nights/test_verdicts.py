@@ -10,7 +10,7 @@ import numpy as np
 
 from monitoring import bank
 from monitoring.bands import banded, layout_of
-from monitoring.blocks import Nights
+from monitoring.compared import Nights
 from monitoring.records import ALL_ROWS, Finding, Profile
 from monitoring.verdict import judged_against
 from shop_changes import warmer
@@ -38,6 +38,30 @@ def test_a_change_is_told_from_the_nights_before(nights: Any) -> None:
     assert of(changed, "price").q_value < 0.01  # type: ignore[operator]
     assert 0 < of(changed, "price").visible < of(changed, "price").effect  # type: ignore[operator]
     assert {f.feature for f in changed.judged.findings if f.verdict == "drifted"} == {"price"}
+
+
+def test_what_came_with_a_deployment_is_told_as_since_then(nights: Any) -> None:
+    """A new version from the night's start on, and a warmer price with it: since a deployment, and unlike last night."""
+
+    def released(columns: dict[str, Any]) -> None:
+        warmer(columns)
+        columns["model_version"] = ["v2"] * len(columns["price"])
+
+    def page() -> str:
+        found: str = nights.watch().lake.get(f"pages/shop/{nights.night}.html").decode()
+        return found
+
+    nights.write_night(nights.night, warmer)
+    alone, page_alone = nights.run(), page()
+    nights.write_night(nights.night, released)
+    told, page_told = nights.run(), page()
+
+    assert of(told, "price").against == ("usual", "deployment", "night")
+    assert of(alone, "price").against == ("usual", "night")
+    assert of(told, "eta_min").against == ()
+    since, jumped = "since a deployment that began with it", "and unlike the night before"
+    assert (since in page_alone, jumped in page_alone) == (False, True)
+    assert (since in page_told, jumped in page_told) == (True, False)
 
 
 def test_what_was_judged_is_kept(nights: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitoring.blocks import used
+from monitoring.compared import used
 from monitoring.verdicts.kinds import kinds
 from monitoring.verdicts.lay import Bank
 from monitoring.verdicts.shares import of_counts, roots
@@ -78,5 +78,5 @@ def test_every_source_is_cited() -> None:
         r"\b([A-Z]\w+)(?: et al\.|,? (?:[A-Z]\w+,? )*and [A-Z]\w+)? (1[89]\d\d|20\d\d)\b",
         " ".join(text.split()),
     )
-    assert len(sources) == 14
+    assert len(sources) == 15
     assert sources == set(cited)

@@ -12,6 +12,7 @@ from monitoring.backtest import Backtest, Raised, Sight
 from monitoring.delays import Delay
 from monitoring.quieter import Quieter, Unheld
 from monitoring.records import ALL_ROWS, OF, Slice
+from ronda.backtest_lines import lines
 from ronda.backtested import as_text, nothing_yet
 
 NATAL = Slice("city", "Natal")
@@ -147,3 +148,34 @@ def test_nothing_yet_says_what_comes() -> None:
 
     assert said.startswith("eta: there is no history to replay yet")
     assert "Nothing was recorded. The first seven nights arrive in the morning's message" in said
+
+
+def test_how_late_an_outcome_is_told_is_said() -> None:
+    """Its nights are counted from when it could be told, and the text says how many nights later that is."""
+    worse = delay(4, (1, 2, 2), measure="outcome", late=3)
+    (said,) = [line for line in lines_of(replace(FOUND, delays=(worse,))) if line.startswith("Changes put")]
+
+    assert said.endswith(
+        "The outcome is told 3 nights after its own: of it 1 is the first night on which the change could be told."
+    )
+    assert "The outcome is told" not in as_text(FOUND)
+
+
+def test_a_backtest_in_passing() -> None:
+    """False pages a month, delays over all rows, what can be seen and floors, in a line each, then where all of it is."""
+    assert list(lines(FOUND)) == [
+        "  backtest   45 nights replayed, 2026-02-01 to 2026-03-17: 2 messages would have been sent. If nothing of it was real, that is 1.3 false pages a month.",
+        "  unnoticed  1 floor: none of 3 told in 7 nights; 2 floors: 5 nights, 2 of 3 told; 4 floors: 1 night, 3 of 3 told",
+        "  seen from  1.2 floors over all requests; above 4 floors in 1 of 1 slice",
+        "  floors     if those nights were ordinary, floors.share 0.02 to 0.35, features.rules.fare.floor 0.1 to 0.13; 14 of 120 measures cannot hold theirs",
+        "  in full    ronda check eta --backtest",
+    ]
+    bare = replace(FOUND, delays=(), sights=FOUND.sights[:1], quieter=(), unheld_in_all=0)
+    assert list(lines(bare))[1:3] == [
+        "  seen from  1.2 floors over all requests",
+        "  floors     none to raise; 0 of 120 measures cannot hold theirs",
+    ]
+    hostile = replace(
+        FOUND, quieter=(replace(FOUND.quieter[0], setting="features.rules.a\nb\x1b[31m.floor"),)
+    )
+    assert not {"\n", "\x1b"} & set("".join(lines(hostile)))

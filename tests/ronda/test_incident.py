@@ -166,6 +166,10 @@ def test_what_is_said_is_kept_once(
         (["1", "--ack", "--by", "x" * 65], "a name has at most 64"),
         (["1", "--mute", "2026-05-11", "--reason", "x"], "Give one from 2026-05-12 to 2026-08-12"),
         (["1", "--expected", "2026-08-13"], "Give one from 2026-05-12 to 2026-08-12"),
+        (["--undo"], "Say which incident"),
+        (["1", "--undo"], "nothing was said of it by command"),
+        (["1", "--undo", "--noise"], "Say one thing at a time"),
+        (["9", "--undo"], "shop has no incident 9. Open: 1 (errors"),
         (["9"], "shop has no incident 9. Open: 2, 1."),
         (["9", "--ack"], "shop has no incident 9. Open: 1 (errors"),
         (["99999999999999999999", "--real"], "shop has no incident 99999999999999999999."),
@@ -177,6 +181,27 @@ def test_what_cannot_be_said_is_refused(state: State, ronda: Ronda, words: list[
     assert (code, out) == (2, "")
     assert why in wrong
     assert kept(state) == []
+
+
+def test_what_was_said_is_taken_back(state: State, ronda: Ronda) -> None:
+    """By whom and when is shown, the incident stands as before, and sent again the command changes nothing."""
+    before = ronda("shop", "1", "--json")[1]
+    ronda("shop", "1", "--noise")
+    code, out, wrong = ronda("shop", "1", "--undo", "--by", "bruno")
+    assert (code, wrong) == (0, "")
+    assert out.startswith("“noise”, said by ana at 2026-05-12 09:00 UTC, is taken back.\n")
+    assert "  state     open, critical" in out.splitlines()
+    shown = "2026-05-12 09:00 UTC  noise, by ana (command); taken back by bruno at 2026-05-12 09:00 UTC"
+    assert f"  back      {shown}" in out.splitlines()
+    made = json.loads(ronda("shop", "1", "--json")[1])
+    [back] = made["taken_back"]
+    assert (back["what"], back["by"], back["back_by"]) == ("noise", "ana", "bruno")
+    changed = {"taken_back": [], "thread": json.loads(before)["thread"]}
+    assert made | changed == json.loads(before)
+    again = ronda("shop", "1", "--undo")
+    assert (again[0], kept(state)) == (0, [])
+    assert "was taken back before" in again[1]
+    assert "nothing was changed" in again[1]
 
 
 def test_nobody_is_nobody(state: State, ronda: Ronda, monkeypatch: pytest.MonkeyPatch) -> None:

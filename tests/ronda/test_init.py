@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from ronda.init import init
-from ronda.init_text import as_text
+from ronda.init_text import as_text, next_as_text
 from services.errors import RondaError, SourceError, UsageError
 from services.home import Home
 from services.read import read_service
@@ -78,7 +78,9 @@ def test_a_password_is_never_written(postgres_database: str, good: Any, home: Ho
     texts = [path.read_text() for path in home.root.rglob("*") if path.is_file()]
 
     assert "source: ${ETA_URL}" in (home.services / "eta.yaml").read_text()
-    assert "hunter2" not in "".join(texts) + as_text(started) + repr(started)
+    assert "hunter2" not in "".join(texts) + as_text(started) + next_as_text(
+        started, has_reference=True
+    ) + repr(started)
     assert any("set the environment variable ETA_URL" in line for line in started.assumed)
 
 
@@ -182,21 +184,31 @@ def test_nothing_is_left_when_a_file_cannot_be_written(
 
 
 def test_closing_words(in_parquet: Write, good: Any, begun: Any) -> None:
-    """What it wrote, assumed, left off, three commands, never folded, and what comes of the nights before."""
+    """What it wrote, assumed and left off; then three commands, never folded, and what comes of the nights before."""
     started, _ = begun(in_parquet(good))
-    shown = as_text(started, 60)
+    shown, after = as_text(started, 60), next_as_text(started, has_reference=False, width=60)
 
     assert [line for line in shown.splitlines() if not line.startswith(" ")] == [
         "Looked at",
         "Wrote",
         "Assumed (change it in the files)",
         "Off, and how to switch it on",
-        "Next",
     ]
-    commands, after = shown.split("\nNext\n")[1].split("\n", 3)[:3], shown.split("\n", -1)
-    assert commands == [f"  {command}" for command in started.next]
-    said = " ".join(line.strip() for line in after[after.index(commands[-1]) + 1 :])
+    head, *lines = after.splitlines()
+    assert (head, lines[:3]) == ("Next", [f"  {command}" for command in started.next])
+    said = " ".join(line.strip() for line in lines[3:])
     assert said.startswith(
         "The second also replays those nights and says what would have been told (a backtest)."
     )
     assert "the first seven nights arrive in the morning's message, as what would have been said." in said
+
+
+def test_closing_words_with_a_reference(in_parquet: Write, good: Any, begun: Any) -> None:
+    """The backtest in full comes second, and it is said that another reference takes the place of the first."""
+    started, _ = begun(in_parquet(good))
+    lines = next_as_text(started, has_reference=True, width=60).splitlines()
+
+    assert lines[1:5] == [
+        "  ronda check eta", "  ronda check eta --backtest", f"  {started.next[1]}", f"  {started.next[2]}"
+    ]  # fmt: skip
+    assert "the third puts another in its place" in " ".join(line.strip() for line in lines[5:])

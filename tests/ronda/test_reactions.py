@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from ronda import reactions
 from ronda.reactions import MOST, read_answers
 from ronda.watch_nights import watch_all
 from services.home import Home
-from slack_reactions import react, say
+from slack_reactions import react, say, unreact
 from store import outbox
 from store.incidents import answers_of, incidents_of, keep_incident
 from store.outbox import MessageRow
@@ -192,6 +192,31 @@ def test_an_incident_that_is_over_cannot_be_taken_but_was_real(desk: Desk) -> No
         react(desk.server, CHANNEL, ts, name, ANA)
     assert desk.read() == {"answered": [f"incident/shop/1/answer/slack/white_check_mark/{ANA}"]}
     assert desk.said == [(1, "real", ANA)]
+
+
+@pytest.mark.parametrize("key", ["", "an integration key"])
+def test_noise_that_is_taken_away_lets_the_pager_ring_again(desk: Desk, key: str) -> None:
+    """Where there is a pager: the incident goes on, and it was told that it is over."""
+    its, ts, day = service(critical=["errors"]), desk.post(), night_after(0)
+    payload = '{"event_action":"trigger","payload":{}}'
+    page = MessageRow("page/shop/1", "page", "shop", "", payload, desk.now, desk.now, day, action="page")
+    [mine] = judge(desk.state, its, 0, moved())
+    with writing(desk.state) as connection:
+        keep_incident(connection, replace(mine, told="post"))
+        outbox.put(connection, page)
+        outbox.settle(connection, page, "sent", now=desk.now)
+    given = {"home": replace(desk.home, webhook_key=key), "services": [its]}
+    react(desk.server, CHANNEL, ts, "no_bell", ANA)
+    desk.read(**given)
+    with writing(desk.state) as connection:
+        over = outbox.message_of(connection, "page/shop/1/over-2026-05-11")
+        assert over is not None
+        outbox.settle(connection, over, "sent", now=desk.now)
+    unreact(desk.server, CHANNEL, ts, "no_bell", ANA)
+    desk.read(**given)
+    with reading(desk.state) as connection:
+        again = outbox.message_of(connection, f"{over.key}/back")
+    assert (again is not None) == bool(key)
 
 
 def test_a_question_that_cannot_be_read_waits(desk: Desk) -> None:

@@ -16,7 +16,7 @@ SHARED_BY_STEPS = {"records", "incident", "story", "distances", "moments", "erro
 SHELLS = (
     *("night", "judged", "page", "record", "enqueue", "overview", "freeze", "release", "retrain", "bank"),
     *("alert", "sending", "copies", "stands", "threads", "thread_rows", "waking", "answers", "files", "week"),
-    *("backtesting", "backtest", "delays", "quieter", "replayed"),
+    *("backtesting", "backtest", "delays", "quieter", "replayed", "shifted"),
 )
 # A step too long for one file is several (or a folder), which may know each other: part -> the step it belongs to.
 REPORT = (
@@ -33,6 +33,7 @@ REPORT = (
         "where",
         "mix",
         "explain",
+        "pattern",
         "telling",
         "morning",
     ),
@@ -50,7 +51,8 @@ REPORT = (
 PART_OF = {
     **dict.fromkeys(REPORT, "report"),
     **dict.fromkeys(("comparable", "compact"), "snapshot"),
-    **dict.fromkeys(("blocks", "series"), "verdict"),
+    **dict.fromkeys(("blocks", "compared", "series"), "verdict"),
+    **dict.fromkeys(("known", "vanished", "incident_state"), "incidents"),
     "grids": "survey",
     "profile": "frozen",
     **dict.fromkeys(("slack_words", "slack_body", "slack_reading", "webhook"), "slack"),

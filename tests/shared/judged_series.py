@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.blocks import Nights
+from monitoring.compared import Nights
 from monitoring.records import ALL_ROWS, Finding, Slice
 from monitoring.series import Series
 from monitoring.verdict import Judgement, judged_against

@@ -95,18 +95,21 @@ class Setting:
         return judge(self.rows, self.reference, self.named)
 
 
-def bank(rows: int, nights: int) -> Bank:
+def bank_of(rows: int, nights: int) -> Bank:
     """All nights of one kind, all of them used."""
     return Bank(np.zeros(nights, dtype=np.int64), np.ones((rows, nights), dtype=bool))
 
 
-def setting(counts: Counts, scale: Scale | None = None, reference: Counts | None = None) -> Setting:
+def setting(
+    counts: Counts, scale: Scale | None = None, reference: Counts | None = None, bank: Bank | None = None
+) -> Setting:
     """Distributions, tonight last; the reference is the nights before unless it is given."""
     own = counts[:, :-1] if reference is None else reference
     scale = scale or roots(own[:, :, 0].sum(axis=1))
     rows, nights = counts.shape[:2]
     floor = np.full(rows, FLOOR)
-    laid = of_counts(scale, counts, own.sum(axis=1), own.shape[1] // WEEK, bank(rows, nights), floor)
+    bank = bank or bank_of(rows, nights)
+    laid = of_counts(scale, counts, own.sum(axis=1), own.shape[1] // WEEK, bank, floor)
     past = past_of_counts(scale, own, np.zeros(own.shape[1], dtype=np.int64))
     return Setting(laid, fitted(past, laid.unit, laid.dof), np.zeros(rows, dtype=bool))
 
@@ -116,12 +119,12 @@ def band_setting(counts: Counts, reference: Counts | None = None) -> Setting:
     return setting(counts, bands(widths(len(counts))), reference)
 
 
-def value_setting(values: Values, floor: float, named: bool = True) -> Setting:
+def value_setting(values: Values, floor: float, named: bool = True, bank: Bank | None = None) -> Setting:
     """Single numbers, tonight last."""
     rows, nights, _ = values.point.shape
     own = Values(values.unit, values.point[:, :-1], values.size[:, :-1], values.part[:, :-1], values.toward)
     weeks = (nights - 1) // WEEK
-    laid = of_values(values, whole_of(own), weeks, bank(rows, nights), np.full(rows, floor))
+    laid = of_values(values, whole_of(own), weeks, bank or bank_of(rows, nights), np.full(rows, floor))
     past = past_of_values(own, np.zeros(nights - 1, dtype=np.int64))
     unit = np.full(rows, UNITS.index(values.unit))
     return Setting(laid, fitted(past, unit, np.ones(rows)), np.full(rows, named))

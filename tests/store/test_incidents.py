@@ -16,6 +16,7 @@ from store.backtests import BacktestRow, backtest_of, keep_backtest
 from store.incidents import (
     AnswerRow,
     IncidentRow,
+    TakenBackRow,
     answer,
     answers_of,
     incident_of,
@@ -23,7 +24,7 @@ from store.incidents import (
     keep_incident,
 )
 from store.state import open_state, reading, writing
-from store.tables import backtests, incident_answers
+from store.tables import answers_taken_back, backtests, incident_answers
 from store.tables import incidents as table
 
 NOW = datetime(2026, 6, 25, 3, tzinfo=UTC)
@@ -52,7 +53,12 @@ ROW = IncidentRow(
 )
 SAID = AnswerRow("eta", 1, "taken", "Ana <U1>", "slack", "reaction/eyes/U1", NOW)
 BACKTEST = BacktestRow("eta", "aaa", 120, '{"pages":2}', NOW)
-CASES = [(IncidentRow, table), (AnswerRow, incident_answers), (BacktestRow, backtests)]
+CASES = [
+    (IncidentRow, table),
+    (AnswerRow, incident_answers),
+    (TakenBackRow, answers_taken_back),
+    (BacktestRow, backtests),
+]
 
 
 @pytest.mark.parametrize(("kind", "of"), CASES)
@@ -243,13 +249,22 @@ def test_an_answer_can_be_taken_back_and_given_again(state: sa.Engine) -> None:
         kept = [replace(SAID, number=2), replace(SAID, service="other"), replace(SAID, key="other")]
         for each in (SAID, *kept):
             answer(connection, each)
-        assert incidents.take_answer_back(connection, "eta", 1, SAID.key)
-        assert not incidents.take_answer_back(connection, "eta", 1, SAID.key)
+        assert incidents.take_answer_back(connection, "eta", 1, SAID.key, "Eva", NOW)
+        assert not incidents.take_answer_back(connection, "eta", 1, SAID.key, "Eva", NOW)
         left = [*answers_of(connection, "eta"), *answers_of(connection, "other")]
         assert sorted((each.service, each.number, each.key) for each in left) == sorted(
             (each.service, each.number, each.key) for each in kept
         )
         assert answer(connection, SAID)
+        later = NOW + timedelta(hours=1)
+        assert incidents.take_answer_back(connection, "eta", 1, SAID.key, SAID.by, later)
+        back = incidents.answers_back_of(connection, "eta")
+        assert [(each.back_by, each.back_at) for each in back] == [("Eva", NOW), (SAID.by, later)]
+        own = [field.name for field in fields(AnswerRow) if field.name != "id"]
+        assert [[getattr(each, name) for name in own] for each in back] == [
+            [getattr(SAID, name) for name in own]
+        ] * 2
+        assert incidents.answers_back_of(connection, "other") == []
 
 
 @pytest.mark.parametrize("wrong", [{"what": "maybe"}, {"source": "mail"}])

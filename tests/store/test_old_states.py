@@ -102,7 +102,7 @@ def test_nothing_is_lost(old: tuple[str, sa.MetaData, Held], state_url: str) -> 
         opened.dispose()
 
 
-NEW = ("moves", "incidents", "incident_answers", "backtests")
+NEW = ("moves", "incidents", "incident_answers", "answers_taken_back", "backtests")
 
 
 def test_old_messages_go_on_beside_pages(old: tuple[str, sa.MetaData, Held], state_url: str) -> None:

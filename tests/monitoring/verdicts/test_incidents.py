@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -112,10 +113,12 @@ def test_findings_of_one_slice_or_feature_are_one_cause() -> None:
     here = [moved("age", "Recife", share=0.1), moved("city", "Recife", share=0.1)]
     there = moved("price", "Natal", share=0.1)
 
-    assert [len(group) for group in groups([*here, there], ())] == [2, 1]
+    assert [len(group) for group in groups([*here, there])] == [2, 1]
     pair = [moved("age", "Recife", share=0.1), moved("price", "Natal", share=0.1)]
-    assert len(groups(pair, ())) == 2
-    assert len(groups(pair, {frozenset({"age", "price"})})) == 1
+    assert len(groups(pair)) == 2
+    for told in (0, 1):  # whichever of the two says so
+        along = [replace(each, beside=("age", "price") if n == told else ()) for n, each in enumerate(pair)]
+        assert len(groups(along)) == 1
 
 
 def test_where_names_a_slice_or_all_rows() -> None:
@@ -140,3 +143,16 @@ def test_a_fold_that_was_killed_and_repeated_gives_the_same() -> None:
 
     assert [each.number for each in watch.incidents] == list(range(1, len(watch.incidents) + 1))
     assert len(watch.incidents) == 1 or watch.incidents[1].lead.key.feature == "city"
+
+
+def test_what_is_open_is_served_before_what_would_open_again() -> None:
+    """An older incident that shares a measure of a feature with an open one does not take its finding, nor opens again."""
+    age = Key("distribution", "age", "")
+    old = Incident(1, DAY, DAY, DAY, moved(), frozenset({age}), 1, resolved=DAY + timedelta(days=3))
+    now = replace(old, number=2, opened=DAY + timedelta(days=8), last=DAY + timedelta(days=9), resolved=None)
+    overwhelming = moved(floors=9.0, alone=0.0)
+
+    watch, said = step(Watch((old, now)), DAY + timedelta(days=10), [overwhelming])
+
+    assert said == Told(went_on=(2,))
+    assert [each.is_open for each in watch.incidents] == [False, True]
