@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from statistics import fmean, pstdev
 
 from monitoring.records import NumberLine
@@ -69,17 +70,17 @@ def usual_value(line: NumberLine) -> float:
     assert line.usual is not None  # the caller has looked
     hidden = [
         round(value) if parts is None else min(parts[0], parts[1] - parts[0])
-        for value, parts in _nights(line)
-        if value is not None and _is_hidden(line, value, parts)
+        for day, value, parts in _nights(line)
+        if value is not None and day not in line.apart and _is_hidden(line, value, parts)
     ]
     if len(hidden) == 1 or is_small(sum(hidden)):
-        return fmean(_known(blurred(line)))
+        return fmean(blurred(line).ordinary)
     return line.usual[0]
 
 
 def once(line: NumberLine, value: float, language: str) -> str:
     """A value of the number's past; a bound where it rests on a small count on a night that had it."""
-    parts = [parts for known, parts in _nights(line) if known == value and _is_hidden(line, known, parts)]
+    parts = [parts for _, known, parts in _nights(line) if known == value and _is_hidden(line, known, parts)]
     small = [each for each in parts if each is not None]
     if small:
         return share(language, value, *min(small, key=lambda each: each[1]))
@@ -112,13 +113,13 @@ def blurred(line: NumberLine) -> NumberLine:
     if not _hides_a_night(line) and not tonight_is_bound(line):
         return line
     history = tuple(
-        (day, None if value is None else _blurred(line, value, parts))
-        for (day, _), (value, parts) in zip(line.history, _nights(line), strict=True)
+        (day, None if value is None else _blurred(line, value, parts)) for day, value, parts in _nights(line)
     )
     value = None if line.value is None else _blurred(line, line.value, _tonights(line))
-    known = [past for _, past in history if past is not None]
+    drawn_as = replace(line, value=value, history=history)
+    known = drawn_as.ordinary
     usual = None if line.usual is None or not known else (fmean(known), pstdev(known))
-    return replace(line, value=value, history=history, usual=usual if _hides_a_night(line) else line.usual)
+    return replace(drawn_as, usual=usual if _hides_a_night(line) else line.usual)
 
 
 def _blurred(line: NumberLine, value: float, parts: Parts | None) -> float:
@@ -136,10 +137,10 @@ def _is_hidden(line: NumberLine, value: float | None, parts: Parts | None) -> bo
     return line.format == "share" and parts is not None and is_few(*parts)
 
 
-def _nights(line: NumberLine) -> Iterator[tuple[float | None, Parts | None]]:
-    """The value of each night before, and what it was made of where that is known."""
-    values = [value for _, value in line.history]
-    return zip(values, line.parts or [None] * len(values), strict=True)
+def _nights(line: NumberLine) -> Iterator[tuple[date, float | None, Parts | None]]:
+    """Each night before with its value, and what that was made of where it is known."""
+    days, values = [day for day, _ in line.history], [value for _, value in line.history]
+    return zip(days, values, line.parts or [None] * len(values), strict=True)
 
 
 def _tonights(line: NumberLine) -> Parts | None:
@@ -149,13 +150,9 @@ def _tonights(line: NumberLine) -> Parts | None:
 
 
 def _hides_a_night(line: NumberLine) -> bool:
-    return any(_is_hidden(line, value, parts) for value, parts in _nights(line))
-
-
-def _known(line: NumberLine) -> list[float]:
-    return [value for _, value in line.history if value is not None]
+    return any(_is_hidden(line, value, parts) for _, value, parts in _nights(line))
 
 
 def _all_nights(line: NumberLine) -> Parts | None:
-    known = [parts for _, parts in _nights(line) if parts is not None]
+    known = [parts for day, _, parts in _nights(line) if parts is not None and day not in line.apart]
     return (sum(part for part, _ in known), sum(whole for _, whole in known)) if known else None

@@ -14,8 +14,8 @@ import numpy as np
 
 from monitoring.delays import MOST_STARTS, REPLAYS, Delay, delays, keys_of, rows_of, starts_of
 from monitoring.incident import IncidentLine, Severity, slice_of
-from monitoring.quieter import RECENT, Quieter, Unheld, quieter, unheld
-from monitoring.records import Finding, Slice
+from monitoring.quieter import RECENT, Beyond, Quieter, Unheld, quieter, unheld
+from monitoring.records import ALL_ROWS, Finding, Slice
 from monitoring.replayed import History, replay
 from services.model import Service
 
@@ -82,7 +82,9 @@ class Backtest:
         raised: incidents that would have been told, oldest first.
         delays: what became of changes of a known size, put in from each of `starts` on.
         sights: all rows first, then slices, the one that sees least first.
+        enough: requests a night that a verdict takes, `enough.rows` of the service file.
         quieter: floors that would have kept silent what was raised; `left` is what would be raised with them.
+        beyond: what went too far for a floor to be proposed.
         unheld: keys of which four floors may pass unseen, of `unheld_of` that were judged in all; the first
             `MOST_UNHELD` of `unheld_in_all`.
     """
@@ -96,7 +98,9 @@ class Backtest:
     starts: tuple[date, ...]
     delays: tuple[Delay, ...]
     sights: tuple[Sight, ...]
+    enough: int
     quieter: tuple[Quieter, ...]
+    beyond: tuple[Beyond, ...]
     left: tuple[Raised, ...]
     unheld: tuple[Unheld, ...]
     unheld_in_all: int
@@ -106,6 +110,11 @@ class Backtest:
     def pages(self) -> tuple[Raised, ...]:
         """Those with a message of their own."""
         return tuple(each for each in self.raised if each.is_page)
+
+    @property
+    def usual_sights(self) -> tuple[Sight, ...]:
+        """All rows, and the slices that have enough requests on a usual night to tell anything."""
+        return tuple(each for each in self.sights if each.slice == ALL_ROWS or each.rows >= self.enough)
 
     @property
     def pages_a_month(self) -> float:
@@ -128,7 +137,7 @@ def backtest(service: Service, history: History) -> Backtest | None:
     starts = starts[-max(1, min(MOST_STARTS, most_tries // max(len(keys), 1))) :]
     found, replays = delays(service, history, base, keys[: max(1, most_tries // len(starts))], starts)
     rounds = max(1, (_replays(history) - replays) // len(places) - 1)
-    floors, now, again = quieter(service, history, base, places, rounds)
+    floors, beyond, now, again = quieter(service, history, base, places, rounds)
     dim = unheld(base.findings)
     return Backtest(
         service=service.service,
@@ -140,7 +149,9 @@ def backtest(service: Service, history: History) -> Backtest | None:
         starts=tuple(history.dates[start] for start in starts),
         delays=found,
         sights=_sights(history, base.findings),
+        enough=service.enough.rows,
         quieter=floors,
+        beyond=beyond,
         left=tuple(map(_raised, now.lines)),
         unheld=dim[:MOST_UNHELD],
         unheld_in_all=len(dim),

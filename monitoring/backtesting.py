@@ -9,6 +9,7 @@ from monitoring.backtest import MOST_NIGHTS, Backtest, backtest, is_small, plain
 from monitoring.bands import banded
 from monitoring.bank import NIGHTS, Bank, bank_of
 from monitoring.history import outcomes_by_cohort, past_of
+from monitoring.profile import slices_of
 from monitoring.replayed import History
 from monitoring.verdicts.judge import LEAST_NIGHTS
 from services.errors import ReferenceMissingError
@@ -56,11 +57,12 @@ def history_of(watch: Watch, row: ReferenceRow) -> History:
     A reference of a training pipeline has its own rows of those nights, not the log's: its nights are replayed by
     themselves, and only while too few others are known.
     """
-    service, reference = watch.service, frozen.read(watch.lake, row.path)
+    service, whole = watch.service, frozen.read(watch.lake, row.path)
+    reference = frozen.only(whole, service.slices)
     before = reference.profile
     after = _last_night(watch, row) + timedelta(days=1)
     back = MOST_NIGHTS + NIGHTS
-    bank = bank_of(watch, after, reference, row.path, before, back)
+    bank = bank_of(watch, after, reference, row.path, before, back, slices_of(whole.slices))
     if service.training is not None and len(bank.nights) <= LEAST_NIGHTS:
         bank = _own(bank)
     past = past_of(watch, after, back)

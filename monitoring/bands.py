@@ -6,7 +6,7 @@ kept with it, so that nights add up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.moments import quantile, standard_deviation
-from monitoring.records import Counts, Kind, Profile
+from monitoring.records import Counts, Kind, Profile, Slice
 from store.canonical import sha256_of
 from store.grid import CategoryGrid, Grid, NumberGrid
 
@@ -102,10 +102,10 @@ def layout_of(
     return tuple(found)
 
 
-def name_of(layout: tuple[Bands, ...], slices: int) -> str:
-    """A short name for a layout: arrays of one name can be added up."""
+def name_of(layout: tuple[Bands, ...], slices: Sequence[Slice]) -> str:
+    """A short name for a layout and its slices: arrays of one name can be added up."""
     plain = [[each.column, each.kind, list(each.of), list(each.widths)] for each in layout]
-    return sha256_of({"bands": plain, "slices": slices})[:12]
+    return sha256_of({"bands": plain, "slices": [list(each) for each in slices]})[:12]
 
 
 def _numbers(column: str, grid: NumberGrid, counts: Counts) -> Bands:

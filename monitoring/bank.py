@@ -14,7 +14,7 @@ from monitoring import bands, frozen
 from monitoring.bands import Bands
 from monitoring.frozen import Frozen
 from monitoring.profile import from_parquet, summarise
-from monitoring.records import Profile
+from monitoring.records import Profile, Slice
 from services.model import Service
 from store.lake import Lake
 from store.ledger import NightRow, nights_since
@@ -74,7 +74,13 @@ def from_bytes(data: bytes) -> Dense:
 
 
 def bank_of(
-    watch: Watch, night: date, reference: Frozen, folder: str, before: Profile, back: int = NIGHTS
+    watch: Watch,
+    night: date,
+    reference: Frozen,
+    folder: str,
+    before: Profile,
+    back: int = NIGHTS,
+    stored: Sequence[Slice] | None = None,
 ) -> Bank:
     """Read what a night is compared with.
 
@@ -84,10 +90,11 @@ def bank_of(
         reference: what the night is compared with, and `folder`, its place in the lake.
         before: its profile.
         back: how many nights are read.
+        stored: the slices that the reference in the lake has, where `reference` has fewer.
     """
     layout = layout_of(watch.service, reference, before)
-    name = bands.name_of(layout, len(before.slices))
-    frozen_nights, frozen_counts = frozen_of(watch.lake, folder, name, len(before.slices), layout)
+    name = bands.name_of(layout, before.slices)
+    frozen_nights, frozen_counts = frozen_of(watch.lake, folder, layout, before.slices, stored)
     with reading(watch.state) as connection:
         rows = nights_since(connection, watch.service.service, night - timedelta(days=back), night)
         of = {row.id: row.path for row in references_of(connection, watch.service.service)}
@@ -110,18 +117,33 @@ def bank_of(
 
 
 def frozen_of(
-    lake: Lake, folder: str, name: str, slices: int, layout: tuple[Bands, ...]
+    lake: Lake,
+    folder: str,
+    layout: tuple[Bands, ...],
+    slices: Sequence[Slice],
+    stored: Sequence[Slice] | None = None,
 ) -> tuple[tuple[date, ...], Dense]:
-    """The reference's own nights; none where it was frozen before they were kept."""
-    path = f"{folder}/nights-{name}.npy"
+    """The reference's own nights; none where it was frozen before they were kept.
+
+    Args:
+        slices: what the second axis is wanted to be.
+        stored: what it is in the lake, if it is more.
+    """
+    kept = slices if stored is None else stored
+    path = f"{folder}/nights-{bands.name_of(layout, kept)}.npy"
     if not lake.exists(path):
-        return (), np.zeros((0, slices, sum(each.size for each in layout)), dtype=np.int32)
+        return (), np.zeros((0, len(slices), sum(each.size for each in layout)), dtype=np.int32)
     days = lake.get(f"{folder}/nights.txt").decode().split()
-    return tuple(date.fromisoformat(day) for day in days), from_bytes(lake.get(path))
+    places = [list(kept).index(each) for each in slices]
+    return tuple(date.fromisoformat(day) for day in days), from_bytes(lake.get(path))[:, places]
 
 
 def keep_reference(
-    lake: Lake, folder: str, layout: tuple[Bands, ...], slices: int, nights: Mapping[date, Dense]
+    lake: Lake,
+    folder: str,
+    layout: tuple[Bands, ...],
+    slices: Sequence[Slice],
+    nights: Mapping[date, Dense],
 ) -> None:
     """Keep a reference's own nights beside it."""
     if not nights:
@@ -134,7 +156,7 @@ def keep_reference(
 
 def keep(watch: Watch, profile_path: str, layout: Sequence[Bands], current: Profile) -> None:
     """Keep a night's bands, so that the nights after it need not lay its profile out again."""
-    name = bands.name_of(tuple(layout), len(current.slices))
+    name = bands.name_of(tuple(layout), current.slices)
     dense = bands.banded(tuple(layout), current)
     watch.lake.put(path_of(watch.service.service, profile_path, name), to_bytes(dense))
 
@@ -151,4 +173,5 @@ def _night(
 
 def _same_grids(lake: Lake, path: str, reference: Frozen) -> bool:
     other = frozen.read(lake, path)
-    return dict(other.grids) == dict(reference.grids) and dict(other.slices) == dict(reference.slices)
+    same = all(other.slices.get(name) == grid for name, grid in reference.slices.items())
+    return dict(other.grids) == dict(reference.grids) and same

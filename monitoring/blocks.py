@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.bands import Bands
-from monitoring.compared import Context, Label
+from monitoring.compared import Context, Dense, Label
 from monitoring.records import Measure
 from monitoring.series import Series
 from monitoring.verdicts.rows import Floats, Past, Rows
@@ -60,19 +60,25 @@ def _distributions(context: Context) -> list[Block]:
 
 def _distribution(context: Context, columns: Sequence[Bands], tail: int) -> Block:
     size = max(each.size - tail for each in columns)
-    nights, reference, own = (
-        np.stack([_wider(every[..., context.cut(each)][..., : each.size - tail], size) for each in columns])
-        for every in (context.nights.counts, context.nights.reference, context.nights.reference_counts)
-    )
+
+    def of_each(every: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        cut = [every[..., context.cut(each)][..., : each.size - tail] for each in columns]
+        return np.stack([_wider(own, size) for own in cut])
+
+    side = context.nights
+    reference = of_each(side.reference)
     if tail:
         scale = bands(np.stack([_padded(each.widths, size - 1) for each in columns]))
     else:
         scale = roots(reference[:, 0])
     floor = np.array([_floor(context.service, each) for each in columns])
     labels: tuple[Label, ...] = tuple(("distribution", each.column) for each in columns)
-    rows = of_counts(scale, nights, reference, context.weeks, context.bank(labels), floor)
-    past = past_of_counts(scale, own, context.reference_kind) if context.has_reference else None
-    return Block(labels, rows, past)
+    rows = of_counts(scale, of_each(side.counts), reference, context.weeks, context.bank(labels), floor)
+    if not context.has_reference:
+        return Block(labels, rows, None)
+    year = None if side.year is None else of_each(side.year)
+    own = of_each(side.reference_counts)
+    return Block(labels, rows, past_of_counts(scale, own, context.reference_kind, year))
 
 
 def _nulls(context: Context, measure: Measure) -> list[Block]:
@@ -98,19 +104,26 @@ def _numbers(context: Context) -> list[Block]:
     if not context.nights.layout:
         return []
     cuts = [context.cut(each) for each in context.nights.layout]
+
     # every column counts all rows, but one that is gone from the log counts none
-    volumes = [
-        np.max([counts[..., cut].sum(axis=-1, dtype=np.float64) for cut in cuts], axis=0)[np.newaxis]
-        for counts in (context.nights.counts, context.nights.reference_counts)
-    ]
-    usual = np.median(volumes[0][:, :-1], axis=1, keepdims=True)
-    values, own = (ratios(np.maximum(each, 0.5), np.broadcast_to(usual, each.shape)) for each in volumes)
+    def volume_of(counts: Dense) -> Floats:
+        most: Floats = np.max([counts[..., cut].sum(axis=-1, dtype=np.float64) for cut in cuts], axis=0)
+        return most[np.newaxis]
+
+    volume = volume_of(context.nights.counts)
+    usual = np.median(volume[:, :-1], axis=1, keepdims=True)
+
+    def as_values(volume: Floats) -> Values:
+        return ratios(np.maximum(volume, 0.5), np.broadcast_to(usual, volume.shape))
+
+    values, own = as_values(volume), as_values(volume_of(context.nights.reference_counts))
+    year = None if context.nights.year is None else as_values(volume_of(context.nights.year))
     floor = np.array([context.service.floors.volume])
     whole = whole_of(own if context.has_reference else _cut(values, slice(0, -1)))
     labels: tuple[Label, ...] = (("volume", ""),)
     rows = of_values(values, whole, context.weeks, context.bank(labels), floor)
-    past = past_of_values(own, context.reference_kind) if context.has_reference else None
-    found = [Block(labels, rows, past, volumes[0][:, -1])]
+    past = past_of_values(own, context.reference_kind, year) if context.has_reference else None
+    found = [Block(labels, rows, past, volume[:, -1])]
     status = next((each for each in context.nights.layout if each.column == "status"), None)
     if status is not None:
         place = context.cut(status)
@@ -136,7 +149,8 @@ def _shares(context: Context, labels: Sequence[Label], parts: Parts) -> Block:
     )
     floor = np.full(len(labels), context.service.floors.share)
     rows = of_values(values, whole, context.weeks, context.bank(labels), floor)
-    past = past_of_values(own, context.reference_kind) if context.has_reference else None
+    year = None if context.nights.year is None else shares(*parts(context.nights.year), toward)
+    past = past_of_values(own, context.reference_kind, year) if context.has_reference else None
     return Block(tuple(labels), rows, past)
 
 

@@ -16,7 +16,7 @@ from monitoring.verdicts.judge import LEAST_NIGHTS
 from monitoring.verdicts.kinds import SEASONED, kinds
 from monitoring.verdicts.lay import WEEK, Bank
 from monitoring.verdicts.rows import Flags, Ints
-from monitoring.verdicts.since import Began
+from monitoring.verdicts.since import Began, Deployed
 from services.model import Service
 
 Dense = npt.NDArray[np.int32]
@@ -44,9 +44,10 @@ class Nights:
         counts: shape (nights, slices, bands), the night itself last.
         reference: the reference as a whole, shape (slices, bands).
         reference_dates, reference_counts: its own nights, if they are known.
+        year: all of the reference's own nights, where those above are of one season of it; else None.
         series: numbers that are no counts, on the same nights and slices.
         apart: nights that are no part of what is usual, of each measure and feature.
-        began: what serves tonight, with the nights that it has served; None where that is not known.
+        deployed: what serves tonight, since when; None where nothing is known to have served before it.
     """
 
     layout: tuple[Bands, ...]
@@ -57,7 +58,8 @@ class Nights:
     reference_counts: Dense
     series: tuple[Series, ...] = ()
     apart: Apart = field(default_factory=dict)
-    began: Began | None = None
+    deployed: Deployed | None = None
+    year: Dense | None = None
 
 
 def of_the_season(nights: Nights) -> Nights:
@@ -77,6 +79,7 @@ def of_the_season(nights: Nights) -> Nights:
                 reference=own.sum(axis=0, dtype=np.int64),
                 reference_dates=tuple(night for night, is_near in zip(known, near, strict=True) if is_near),
                 reference_counts=own,
+                year=nights.reference_counts,
             )
     return nights
 
@@ -121,12 +124,16 @@ class Context:
         return Bank(kind, mine, self._began(delay), self._in_a_row)
 
     def _began(self, delay: int) -> Began | None:
-        """The deployment as rows see it that are told so many nights later."""
-        began, latest = self.nights.began, max([0, *(each.delay for each in self.nights.series)])
-        if began is None or not 0 < began.nights <= WEEK + latest:
-            return None
-        nights = began.nights - delay
-        return Began(nights, began.shared) if 0 < nights <= WEEK else Began()
+        """The deployment as rows see it that are told so many nights later; None if no row sees a new one."""
+        delays = {0, delay, *(each.delay for each in self.nights.series)}
+        seen = {each: self._new_among(each) for each in delays}
+        return seen[delay] if any(began.nights for began in seen.values()) else None
+
+    def _new_among(self, delay: int) -> Began:
+        if self.nights.deployed is None:
+            return Began()
+        began = self.nights.deployed.among([night - timedelta(days=delay) for night in self.nights.dates])
+        return began if began.nights <= WEEK else Began()
 
     @property
     def _in_a_row(self) -> bool:

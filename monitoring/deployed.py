@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 
 import pyarrow as pa
 
-from monitoring.verdicts.since import Began
+from monitoring.verdicts.since import Deployed
 from services.columns import DEPLOYMENT_COLUMNS
 from services.personal import masked
-from services.window import Night
-from store.deployments import DeploymentRow
+from store.deployments import DeploymentRow, ServedRow
 
 PEOPLE = ("author", "approved_by")
+SHARED = 0.1
+"""From this part of a night's requests on, a deployment that is not the busiest is more than a trial."""
 MOST = 100
 """More combinations than this in one night are no deployments: some column holds another thing."""
 
@@ -48,50 +50,49 @@ def main_version(deployments: Sequence[tuple[DeploymentRow, int]]) -> str:
     return max(requests, key=lambda version: (requests[version], version), default="")
 
 
-def began(
-    serving: Sequence[tuple[DeploymentRow, int]], known: Sequence[DeploymentRow], nights: Sequence[Night]
-) -> Began | None:
-    """Since when what serves most requests of the last night has served, in nights.
+def serving(deployments: Sequence[tuple[DeploymentRow, int]]) -> tuple[ServedRow, ...]:
+    """What served a night, one for each deployment, whoever made it; the busiest first."""
+    found: dict[tuple[str, ...], ServedRow] = {}
+    for row, count in deployments:
+        each = ServedRow(
+            row.model_version, row.prompt_version, row.adapter, row.variant, row.commit_sha, count
+        )
+        before = found.get(_key(each))
+        found[_key(each)] = each if before is None else replace(each, requests=before.requests + count)
+    return tuple(sorted(found.values(), key=lambda each: (-each.requests, _key(each))))
 
-    A night belongs to what served most of it: one in whose second half it began belongs to neither side.
+
+def deployed(
+    tonight: date, serves: Sequence[ServedRow], before: Mapping[date, Sequence[ServedRow]]
+) -> Deployed | None:
+    """Since when what serves most requests of a night has done so.
+
+    Nights that it served less of, but no less than `SHARED`, are of neither side: a canary is no deployment yet, and what
+    was there before it no longer alone.
 
     Args:
-        serving: the deployments of the last night.
-        known: those of nights before, as their logs show, and those that were announced.
-        nights: the nights that are compared, rising.
+        serves: what served the night, the busiest first.
+        before: what served the nights before, as far as that is recorded.
 
     Returns:
         None where the log does not say, or where nothing is known to have served before it.
     """
-    if not serving:
+    if not serves:
         return None
-    start, end = _start(serving, known, nights[-1].end), nights[-1].end
-    main = _main(serving)
-    if not any(row.source == "log" and _key(row) != main and row.started_at < start < end for row in known):
-        return None
-    since = [night for night in nights if start < night.start + (night.end - night.start) / 2]
-    shared = [night for night in nights if night not in since and start < night.end]
-    return Began(len(since), len(shared))
+    first, shared = tonight, set[date]()
+    for night in sorted(before, reverse=True):
+        requests = {_key(row): row.requests for row in before[night]}
+        own = requests.get(_key(serves[0]), 0)
+        if own == max(requests.values()) and not shared:
+            first = night
+        elif own >= SHARED * sum(requests.values()):
+            shared.add(night)
+        else:
+            return Deployed(first, frozenset(shared))
+    return None
 
 
-def _start(
-    serving: Sequence[tuple[DeploymentRow, int]], known: Sequence[DeploymentRow], until: datetime
-) -> datetime:
-    """When it was first seen, or announced for the last time: what is rolled back to begins again."""
-    main = _main(serving)
-    seen_at = [row.started_at for row in (*known, *(row for row, _ in serving)) if _key(row) == main]
-    told = [row.started_at for row in known if row.source == "deploy" and _key(row) == main]
-    return max([min(seen_at), *(at for at in told if at < until)])
-
-
-def _main(serving: Sequence[tuple[DeploymentRow, int]]) -> tuple[str, ...]:
-    requests: dict[tuple[str, ...], int] = {}
-    for row, count in serving:
-        requests[_key(row)] = requests.get(_key(row), 0) + count
-    return max(requests, key=lambda key: (requests[key], key))
-
-
-def _key(row: DeploymentRow) -> tuple[str, ...]:
+def _key(row: ServedRow) -> tuple[str, ...]:
     return tuple(getattr(row, name) for name in DEPLOYMENT_COLUMNS)
 
 

@@ -78,7 +78,7 @@ def _alone(page: NightPage, incident: IncidentLine) -> Story:
     state = "data" if incident.lead.key.measure == "schema" else "changed"
     since, nights = incident.first, len(incident.seen)
     serving = _serving(page, since)
-    began = None if state == "data" else deployed(page, since)
+    began = None if state == "data" else _began_with(page, incident, since)
     return Story(
         state,
         since=since,
@@ -118,7 +118,7 @@ def _story(
         ),
         since=since,
         nights=nights,
-        deployed=deployed(page, since),
+        deployed=_began_with(page, incident, since),
         serving=_serving(page, since),
         urgent=urgent,
         calm=calm,
@@ -176,6 +176,15 @@ def deployed(page: NightPage, since: date) -> DeploymentLine | None:
     began = [(_instant(line), line) for line in (*page.known, *page.deployments) if line.started_at]
     near = [(at, line) for at, line in began if night.start - _DAY <= at < night.end]
     return max(near, key=lambda pair: pair[0])[1] if near else None
+
+
+def _began_with(page: NightPage, incident: IncidentLine | None, since: date) -> DeploymentLine | None:
+    """The deployment that a change began with: of what is seen over the nights since one, that one."""
+    found = deployed(page, since)
+    if found is not None or incident is None or incident.lead.comparison != "deployment":
+        return found
+    newest = max(page.deployments, key=lambda line: line.requests, default=None)
+    return newest if newest is not None and newest.started_at else None
 
 
 def _serving(page: NightPage, since: date) -> DeploymentLine | None:

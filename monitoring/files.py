@@ -12,8 +12,9 @@ from monitoring.compact import compact_categories, compact_numbers
 from monitoring.comparable import Compared
 from monitoring.explain import explain
 from monitoring.incident import noise_of
+from monitoring.incidents import nights_apart
 from monitoring.judged import Judged
-from monitoring.page import away, night_page
+from monitoring.page import away, beside_usual, night_page
 from monitoring.profile import to_parquet
 from monitoring.records import ALL_ROWS, NightPage
 from monitoring.report import render
@@ -64,7 +65,7 @@ def put_files(
     moved = (*judged.moved, *speaking.moves(page, away(watch.service, judged)))
     stood = before.after(row.night, moved)
     page = replace(
-        page,
+        beside_usual(page, nights_apart(stood.lines, row.night)),
         incidents=stood.tonight,
         raised=stood.raised or {},
         noise_of=noise_of(stood.lines),

@@ -15,6 +15,7 @@ from monitoring import bank, frozen, survey
 from monitoring.bands import banded
 from monitoring.extract import Layout, layout
 from monitoring.frozen import Frozen
+from monitoring.night import deployments_in
 from monitoring.profile import summarise
 from monitoring.records import Kind
 from monitoring.survey import Survey
@@ -23,6 +24,7 @@ from services.errors import NightError
 from services.window import Window, nights_between
 from store.canonical import canonical_json
 from store.count import Counted, count
+from store.deployments import see_deployments
 from store.duck import arrow
 from store.grid import CategoryGrid, Grid
 from store.query import REQUESTS, TRAINING
@@ -80,6 +82,8 @@ def freeze(
     with watch.source(views) as source:
         log = _look(watch, source, REQUESTS, window, earlier)
         parts = [log, _look(watch, source, TRAINING, window, earlier, log.slices)] if training else [log]
+        # what served already then is not new on the first night that is judged
+        served = deployments_in(service, source, window)
     made = _joined(parts)
     nights = _nights(watch, parts, made, window)
     if log.counted.rows_kept < service.enough.rows:
@@ -102,8 +106,9 @@ def freeze(
         reason=reason,
     )
     layout = bank.layout_of(service, made, made.profile)
-    bank.keep_reference(watch.lake, row.path, layout, len(made.profile.slices), nights)
+    bank.keep_reference(watch.lake, row.path, layout, made.profile.slices, nights)
     with writing(watch.state) as connection:
+        see_deployments(connection, [deployment for deployment, _ in served])
         return Made(row, made, add_reference(connection, row))
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,13 @@ class Frozen:
     def content_sha(self) -> str:
         """The hash of all that the reference holds."""
         return sha256_of({"choice": _plain(self), "cells": sha256_rows(self.cells)})
+
+
+def only(reference: Frozen, slices: Collection[str]) -> Frozen:
+    """The reference with no other slices than these: one that is not counted any more is not empty, it is unknown."""
+    return replace(
+        reference, slices={name: grid for name, grid in reference.slices.items() if name in slices}
+    )
 
 
 def write(lake: Lake, service: str, frozen: Frozen) -> str:

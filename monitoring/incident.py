@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -49,6 +49,22 @@ def rank(key: Key) -> int:
     if key.measure in FELT:
         return FELT.index(key.measure)
     return len(FELT) + (watched_as(key) == "features")
+
+
+def order(key: Key, keys: Collection[Key]) -> tuple[int, int]:
+    """Where it stands among what is told: of what users feel first, what moved in one slice only is behind the rest.
+
+    Args:
+        keys: everything it moved with: what moved over all rows as well is not in its slice only.
+
+    >>> down, errors = Key("outcome", "", f"city{OF}Natal"), Key("errors", "", "")
+    >>> order(errors, [down, errors]) < order(down, [down, errors]), order(down, [down, Key("outcome", "", "")])
+    (True, (0, 0))
+    """
+    place = rank(key)
+    if place > FELT.index("volume"):
+        return 2, place
+    return int(bool(key.slice) and key._replace(slice="") not in keys), place
 
 
 def slice_of(key: Key) -> Slice:
@@ -137,7 +153,10 @@ class IncidentLine:
 
 def ranked(lines: Sequence[IncidentLine]) -> list[IncidentLine]:
     """Incidents in the order they are told: what cannot wait, then what users feel most."""
-    return sorted(lines, key=lambda line: (SEVERITIES.index(line.severity), rank(line.lead.key), line.number))
+    return sorted(
+        lines,
+        key=lambda line: (SEVERITIES.index(line.severity), order(line.lead.key, line.keys), line.number),
+    )
 
 
 def noise_of(lines: Sequence[IncidentLine]) -> dict[tuple[str, str], int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from monitoring.incident import FELT, Answer, Severity, State, rank, watched_as
+from monitoring.incident import FELT, Answer, Severity, State, order, watched_as
 from monitoring.known import Pair, pair_of
 from monitoring.verdicts.incidents import AT_ONCE, Incident, Key, Moved, where
 from services.model import Service
@@ -48,11 +48,15 @@ def severity_of(service: Service, sudden: Iterable[Key]) -> Severity:
 
 
 def lead_of_night(own: Sequence[Moved]) -> Moved:
-    """What tells best what moved on a night: what users feel most, in the slice that says where."""
+    """What tells best what moved on a night: what users feel most, in the slice that says where.
+
+    What they feel over all rows is before what moved in one slice only (`order`).
+    """
     pairs: dict[Pair, list[Moved]] = {}
     for each in own:
         pairs.setdefault(pair_of(each.key), []).append(each)
-    said = [where(mine) for mine in pairs.values()]
+    said, keys = [where(mine) for mine in pairs.values()], {each.key for each in own}
     return min(
-        said, key=lambda each: (rank(each.key), each.key.measure not in AT_ONCE, -each.floors, each.key)
+        said,
+        key=lambda each: (order(each.key, keys), each.key.measure not in AT_ONCE, -each.floors, each.key),
     )

@@ -21,26 +21,27 @@ from monitoring.bank import NIGHTS, bank_of
 from monitoring.compare import scores
 from monitoring.compared import Apart, Nights
 from monitoring.decide import decide, not_computed
-from monitoring.deployed import MOST, began, deployment_columns, main_version, seen
+from monitoring.deployed import MOST, deployed, deployment_columns, main_version, seen, serving
 from monitoring.extract import OPERATIONS, Layout, fit, layout
 from monitoring.frozen import Frozen
 from monitoring.guards import guards
 from monitoring.history import Past, outcomes_by_cohort, past_of
 from monitoring.judged import Judged
 from monitoring.numbers import measure, measure_slices, outcome_slices
-from monitoring.profile import summarise
+from monitoring.profile import slices_of, summarise
 from monitoring.record import Written, write
-from monitoring.records import Number, Profile
+from monitoring.records import Number, Profile, Slice
 from monitoring.series import series_of
 from monitoring.validate import rules
 from monitoring.verdict import Judgement, judged_against
-from monitoring.verdicts.since import Began
+from monitoring.verdicts.since import Deployed
 from services.errors import NightError, NightNotOverError, ReferenceMissingError
+from services.model import Service
 from services.planned import holidays_on
 from services.slices import crosses, parts_of
-from services.window import Night, night_of
+from services.window import Night, Window, night_of
 from store.count import Counted, count
-from store.deployments import DeploymentRow, deployments_of
+from store.deployments import DeploymentRow, served_before
 from store.grid import CategoryGrid
 from store.labelled import LabelCount, label_counts
 from store.query import REQUESTS
@@ -97,10 +98,11 @@ def judge(watch: Watch, night: Night, apart: Apart = NONE_APART) -> Judged:
     with watch.source({REQUESTS: night}) as source:
         columns = source.columns(REQUESTS)
         chosen = layout(service, columns, str(service.requests), night.name)
-        deployments = _deployments(watch, source, night, columns)
+        deployments = deployments_in(service, source, night)
         row, reference = _reference(watch, night, main_version(deployments))
         grids, unfit = fit(chosen, reference.grids)
-        slices = {name: grid for name, grid in reference.slices.items() if name in chosen.slices}
+        stored = slices_of(reference.slices)
+        reference = frozen.only(reference, chosen.slices)
         selection = Selection(
             chosen.readings,
             night,
@@ -108,7 +110,7 @@ def judge(watch: Watch, night: Night, apart: Apart = NONE_APART) -> Judged:
             rules(service, chosen.readings),
             crosses=chosen.crosses,
         )
-        counted = count(source, selection, grids, slices)
+        counted = count(source, selection, grids, reference.slices)
     _must_have_rows(watch, night, counted)
     before = summarise(reference.cells, grids, reference.slices)
     current = summarise(counted.cells, grids, reference.slices)
@@ -124,7 +126,7 @@ def judge(watch: Watch, night: Night, apart: Apart = NONE_APART) -> Judged:
         *guards(watch, night),
         *by_slice,
     )
-    held = _Held(row, reference, past, apart, deployments)
+    held = _Held(row, reference, stored, past, apart, deployments)
     judgement = _judgement(watch, night, held, current, numbers)
     findings = (
         *decide(service, scores(before, current, compared), judgement.findings),
@@ -154,6 +156,7 @@ class _Held:
 
     row: ReferenceRow
     reference: Frozen
+    stored: tuple[Slice, ...]
     past: Past
     apart: Apart
     deployments: tuple[tuple[DeploymentRow, int], ...]
@@ -164,7 +167,7 @@ def _judgement(
 ) -> Judgement:
     """What the nights before say of everything that is watched; nothing while they are few."""
     before, past = held.reference.profile, held.past
-    bank = bank_of(watch, night.date, held.reference, held.row.path, before)
+    bank = bank_of(watch, night.date, held.reference, held.row.path, before, stored=held.stored)
     tonight = banded(bank.layout, current)
     dates = (*bank.nights, night.date)
     delay = (night.date - past.outcome.night).days if past.outcome else 0
@@ -178,18 +181,18 @@ def _judgement(
         reference_counts=bank.reference_counts,
         series=series_of(watch.service, before.slices, known, outcomes_by_cohort(past), delay),
         apart=held.apart,
-        began=_began(watch, held.deployments, dates),
+        deployed=_deployed(watch, held.deployments, dates),
     )
     years = {day.year for day in (*dates, dates[0] - timedelta(days=delay), *bank.reference_nights)}
     return judged_against(watch.service, before.slices, nights, holidays_on(watch.service, years))
 
 
-def _began(
-    watch: Watch, serving: tuple[tuple[DeploymentRow, int], ...], dates: Sequence[date]
-) -> Began | None:
+def _deployed(
+    watch: Watch, seen: tuple[tuple[DeploymentRow, int], ...], dates: Sequence[date]
+) -> Deployed | None:
     with reading(watch.state) as connection:
-        known = deployments_of(connection, watch.service.service)
-    return began(serving, known, [night_of(day, watch.service.time_zone) for day in dates])
+        before = served_before(connection, watch.service.service, dates[0], dates[-1])
+    return deployed(dates[-1], serving(seen), before)
 
 
 def _label_counts(watch: Watch, past: Past, slices: Mapping[str, CategoryGrid]) -> list[LabelCount]:
@@ -222,14 +225,13 @@ def _is_judged(name: str, reference: Frozen) -> bool:
     return kind != "calendar" if kind else name == "prediction" or name not in OPERATIONS
 
 
-def _deployments(
-    watch: Watch, source: Source, night: Night, columns: Mapping[str, str]
-) -> tuple[tuple[DeploymentRow, int], ...]:
-    names = deployment_columns(tuple(columns))
+def deployments_in(service: Service, source: Source, window: Window) -> tuple[tuple[DeploymentRow, int], ...]:
+    """What served the requests of a window, as its log says, and how many; the busiest first."""
+    names = deployment_columns(tuple(source.columns(REQUESTS)))
     readings: dict[str, Reading] = {"request_id": "id", "time": "time"}
     readings |= dict.fromkeys(names, "category")
-    selection = Selection(readings, night, source.queries[REQUESTS].bounded)
-    return seen(watch.service.service, source.fetch(served(selection, names))) if names else ()
+    selection = Selection(readings, window, source.queries[REQUESTS].bounded)
+    return seen(service.service, source.fetch(served(selection, names))) if names else ()
 
 
 def _reference(watch: Watch, night: Night, version: str) -> tuple[ReferenceRow, Frozen]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from statistics import fmean, pstdev
@@ -20,6 +20,7 @@ from store.labelled import LabelCount
 Format = Literal["share", "count", "ms", "number"]
 
 LEAST_NIGHTS = 7  # fewer past nights say too little about what is usual
+LEAST_APART = 3  # ... unless others are set apart: then so few say more than the incident that is to be told
 SLOW = 0.95  # the share of requests that were answered at least this fast
 
 
@@ -138,6 +139,19 @@ def line(
         of_night,
         tuple(_parts(before) for _, before in past) if shown == "share" else (),
     )
+
+
+def set_apart(line: NumberLine, nights: Collection[date]) -> NumberLine:
+    """A number beside what is usual of it without some nights: those of its own incident.
+
+    Where fewer than `LEAST_APART` others are known it is beside all of them.
+    """
+    whole = replace(line, apart=frozenset())
+    found = replace(line, apart=frozenset(day for day, _ in line.history if day in nights))
+    if line.usual is None or found.apart == line.apart:
+        return line
+    found = found if len(found.ordinary) >= LEAST_APART else whole
+    return replace(found, usual=(fmean(found.ordinary), pstdev(found.ordinary)))
 
 
 def _parts(number: Number | None) -> tuple[int, int] | None:

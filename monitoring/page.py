@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from statistics import fmean, pstdev
+from datetime import date
 
 from monitoring.deployed import main_version
 from monitoring.history import Past, outcome_history, outcome_number
 from monitoring.judged import Judged
-from monitoring.numbers import IN_SLICE, LEAST_NIGHTS, line, lines
+from monitoring.known import Pair
+from monitoring.numbers import IN_SLICE, line, lines, set_apart
 from monitoring.records import (
     ALL_ROWS,
     NUMBERS,
@@ -89,28 +90,39 @@ def number_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
     known: dict[tuple[str, str], bool] = {
         # what only left the reference little by little is as usual tonight
         (each.measure, each.feature): each.verdict == "drifted"
-        and set(each.against) - {"night"} != {"reference"}
+        and set(each.against) - {"eve", "night"} != {"reference"}
         for each in judged.findings
         if each.slice == ALL_ROWS and each.p_value is not None
     }
-    return tuple(_judged_as(each, known, judged) for each in shown)
+    judged_as = [replace(each, far=known.get(_measured_as(each))) for each in shown]
+    return tuple(_beside_usual(each, judged.night.date, judged.apart) for each in judged_as)
 
 
-def _judged_as(line: NumberLine, known: Mapping[tuple[str, str], bool], judged: Judged) -> NumberLine:
-    """A number with its verdict, beside what is usual of it: nights inside its own incident are no part of that."""
-    name = _measured_as(line)
-    later = judged.night.date - line.of_night  # an outcome is told some nights after its own
-    apart = judged.apart.get(name, frozenset())
-    values = [value for day, value in line.history if value is not None and day + later not in apart]
-    usual = (fmean(values), pstdev(values)) if apart and len(values) >= LEAST_NIGHTS else line.usual
-    return replace(line, far=known.get(name), usual=usual)
+def beside_usual(page: NightPage, apart: Mapping[Pair, frozenset[date]]) -> NightPage:
+    """The page with every number beside what is usual of it: nights inside its own incident are no part of that.
+
+    Args:
+        apart: those nights by measure and feature, as incidents stand after this night: the one that opens the
+            incident may have one before it.
+    """
+    return replace(
+        page,
+        numbers=tuple(_beside_usual(each, page.night, apart) for each in page.numbers),
+        places=tuple(_beside_usual(each, page.night, apart) for each in page.places),
+    )
+
+
+def _beside_usual(line: NumberLine, night: date, apart: Mapping[Pair, frozenset[date]]) -> NumberLine:
+    later = night - line.of_night  # an outcome is told some nights after its own
+    return set_apart(line, {day - later for day in apart.get(_measured_as(line), ())})
 
 
 def _measured_as(line: NumberLine) -> tuple[str, str]:
-    """The measure and feature that a number's finding has."""
-    if line.name == "prediction":
+    """The measure and feature that a number's finding has, in whichever slice it was measured."""
+    name = line.name.removesuffix(IN_SLICE)
+    if name == "prediction":
         return "distribution", "prediction"
-    return line.name, line.subject if line.name in {"null_share", "guard"} else ""
+    return name, line.subject if line.name in {"null_share", "guard"} else ""
 
 
 def gone(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[Number]:
@@ -170,7 +182,20 @@ def place_lines(service: Service, judged: Judged) -> tuple[NumberLine, ...]:
         for dimension, grid in judged.reference.slices.items()
         for label, what in grid.own_labels.items()
     }
-    return tuple(replace(each, subject=own.get(each.subject, each.subject)) for each in measured)
+    named = [replace(each, subject=own.get(each.subject, each.subject)) for each in measured]
+    dated = [_of_its_cohort(each, judged) for each in named]
+    return tuple(_beside_usual(each, judged.night.date, judged.apart) for each in dated)
+
+
+def _of_its_cohort(line: NumberLine, judged: Judged) -> NumberLine:
+    """A slice's number with the nights it belongs to: outcomes are kept with the night that tells them."""
+    cohort = judged.past.outcome
+    if line.name != "outcome" + IN_SLICE or cohort is None:
+        return line
+    later = judged.night.date - cohort.night
+    return replace(
+        line, of_night=cohort.night, history=tuple((day - later, value) for day, value in line.history)
+    )
 
 
 def _lines(service: Service, judged: Judged, tonight: Sequence[Number]) -> list[NumberLine]:

@@ -19,12 +19,14 @@ def summarise(cells: pa.Table, grids: Mapping[str, Grid], slices: Mapping[str, C
     """Lay counts out densely: every slice and every cell has its place, also those without rows.
 
     Args:
-        cells: counts in long form (`store.count.CELLS`).
+        cells: counts in long form (`store.count.CELLS`); those of other slices are left out.
         grids: column -> grid; columns without counts in `cells` get zeros.
         slices: dimension -> the values that are told apart.
     """
-    keys = (ALL_ROWS, *(Slice(name, label) for name, grid in slices.items() for label in grid.labels))
+    keys = slices_of(slices)
     places = pc.index_in(_key(cells["dimension"], cells["value"]), pa.array([f"{d}\x1f{v}" for d, v in keys]))
+    there = pc.is_valid(places)
+    cells, places = cells.filter(there), places.filter(there)
     place, column = places.to_numpy(), cells["column"].to_numpy(zero_copy_only=False)
     cell, rows = cells["cell"].to_numpy(), cells["rows"].to_numpy()
     counts: dict[str, Counts] = {}
@@ -34,6 +36,11 @@ def summarise(cells: pa.Table, grids: Mapping[str, Grid], slices: Mapping[str, C
         dense[place[own], cell[own]] = rows[own]
         counts[name] = dense
     return Profile(keys, counts)
+
+
+def slices_of(slices: Mapping[str, CategoryGrid]) -> tuple[Slice, ...]:
+    """All rows and every slice, in the order in which profiles have them: by dimension, whatever order a file names."""
+    return (ALL_ROWS, *(Slice(name, label) for name, grid in sorted(slices.items()) for label in grid.labels))
 
 
 def added(profiles: Sequence[Profile]) -> Profile:

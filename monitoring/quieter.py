@@ -9,7 +9,7 @@ from math import ceil, floor, log10
 
 import numpy as np
 
-from monitoring.incident import IncidentLine
+from monitoring.incident import IncidentLine, slice_of
 from monitoring.known import Pair
 from monitoring.records import ALL_ROWS, Finding, Slice
 from monitoring.replayed import History, Replay, replay
@@ -20,6 +20,8 @@ from services.model import FeatureRule, Service
 RECENT = 7
 """What can be seen is the middle one of so many last nights."""
 MOST_ROUNDS = 3
+LARGEST = {"js": 0.5, "sd": 5.0, "share": 0.5, "ratio": 2.0}
+"""No larger floor is proposed, by unit: what goes so far is no ordinary night, and distances and shares end at 1."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,21 @@ class Quieter:
     now: float
     proposed: float
     silences: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class Beyond:
+    """What went so far that no floor is proposed for it: an incident seems to lie in these nights.
+
+    Attributes:
+        slice: where it went farthest; two empty words are all rows.
+        night: when it did.
+    """
+
+    measure: str
+    feature: str
+    slice: Slice
+    night: date
 
 
 @dataclass(frozen=True)
@@ -95,23 +112,27 @@ def with_floors(service: Service, floors: Mapping[Pair, float]) -> Service:
 
 def quieter(
     service: Service, history: History, base: Replay, places: Sequence[int], rounds: int
-) -> tuple[tuple[Quieter, ...], Replay, int]:
-    """Floors under which nothing speaks, what would have been said with them, and how often all nights were judged.
+) -> tuple[tuple[Quieter, ...], tuple[Beyond, ...], Replay, int]:
+    """Floors under which nothing speaks, what no floor is for, what would have been said, and how often all was judged.
 
     A floor is raised just above the farthest that what told an incident went, and all nights are judged again; then
-    those of everything that is in the incidents that are left, until none is or so many rounds are over.
+    those of everything that is in the incidents that are left, until none is or so many rounds are over. For an
+    incident of which anything went beyond `LARGEST` none is raised.
     """
     floors: dict[Pair, float] = {}
     began: dict[str, set[date]] = {}
+    beyond: set[Beyond] = set()
     now, done = base, 0
     while now.lines and done < min(rounds, MOST_ROUNDS):
         raised, known = dict(floors), _floors(now)
         for line in now.lines:
-            for pair in [_pair(line.lead.key)] if not done else sorted(set(map(_pair, line.keys))):
+            far = _beyond(now, line, known)
+            beyond.update(far)
+            for pair in () if far else _to_raise(line, all_of_it=done > 0):
                 went = _farthest(now, line, pair, known)
                 if went is not None:
                     one = next((each for each in floors if setting_of(*each) == setting_of(*pair)), pair)
-                    floors[one] = max(went, floors.get(one, 0.0))
+                    floors[one] = max(went.floor, floors.get(one, 0.0))
                     began.setdefault(setting_of(*pair), set()).add(line.first)
         if floors == raised:
             break
@@ -121,7 +142,8 @@ def quieter(
         Quieter(setting_of(*pair), before[pair], value, tuple(sorted(began[setting_of(*pair)])))
         for pair, value in floors.items()
     ]
-    return tuple(sorted(found, key=lambda each: each.setting)), now, done
+    shown = sorted(beyond, key=lambda each: (each.night, each.measure, each.feature, each.slice))
+    return tuple(sorted(found, key=lambda each: each.setting)), tuple(shown), now, done
 
 
 def unheld(findings: Mapping[date, Sequence[Finding]]) -> tuple[Unheld, ...]:
@@ -152,6 +174,15 @@ def above(value: float) -> float:
     return float(round(rounded if rounded > value else rounded + 10.0**-digits, max(digits, 0)))
 
 
+@dataclass(frozen=True)
+class _Farthest:
+    """How far something went, as the `floor` just above it, and where and when."""
+
+    floor: float
+    key: Key
+    night: date
+
+
 def _floors(of: Replay) -> dict[Pair, float]:
     found: dict[Pair, float] = {}
     for findings in of.findings.values():
@@ -161,15 +192,38 @@ def _floors(of: Replay) -> dict[Pair, float]:
     return found
 
 
-def _farthest(of: Replay, line: IncidentLine, pair: Pair, floors: Mapping[Pair, float]) -> float | None:
-    """Just above the farthest that something went while an incident lasted."""
+def _units(of: Replay) -> dict[Pair, str]:
+    return {
+        (each.measure, each.feature): each.unit for own in of.findings.values() for each in own if each.unit
+    }
+
+
+def _to_raise(line: IncidentLine, *, all_of_it: bool) -> list[Pair]:
+    return sorted(set(map(_pair, line.keys))) if all_of_it else [_pair(line.lead.key)]
+
+
+def _beyond(of: Replay, line: IncidentLine, floors: Mapping[Pair, float]) -> list[Beyond]:
+    """What of an incident no floor is for."""
+    units, found = _units(of), []
+    for pair in _to_raise(line, all_of_it=True):
+        went = _farthest(of, line, pair, floors)
+        if went is not None and went.floor > LARGEST.get(units.get(pair, ""), np.inf):
+            found.append(Beyond(*pair, slice_of(went.key), went.night))
+    return found
+
+
+def _farthest(of: Replay, line: IncidentLine, pair: Pair, floors: Mapping[Pair, float]) -> _Farthest | None:
+    """The farthest that something went while an incident lasted."""
     went = [
-        each.floors * floors[pair]
+        (each.floors * floors[pair], night, each.key)
         for night, moved in of.moved.items()
         for each in moved
         if line.first <= night <= line.last and _pair(each.key) == pair
     ]
-    return above(max(went)) if went else None
+    if not went:
+        return None
+    far, night, key = max(went, key=lambda each: each[0])
+    return _Farthest(above(far), key, night)
 
 
 def _pair(key: Key) -> Pair:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from monitoring import copies, enqueue, stands
+from monitoring.deployed import serving
 from monitoring.files import Files, put_files, scores_path
 from monitoring.judged import Judged
 from monitoring.profile import from_parquet
@@ -105,6 +106,7 @@ def _record(
             measured=[NumberRow(**vars(number)) for number in judged.numbers],
             found=[_finding_row(finding) for finding in judged.findings],
             moved=files.moved,
+            served_by=serving(judged.deployments),
         )
         if not recorded.is_new:  # the page was lost, and what it is shown beside may have changed since
             show_again(connection, recorded.id, row)

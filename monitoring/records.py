@@ -23,7 +23,7 @@ NUMBERS: frozenset[Measure] = frozenset((
     "outcome", "volume", "errors", "latency_ms", "first_token_ms", "tokens_in", "tokens_out", "cost", "guard",
 ))  # fmt: skip
 """Measures that are numbers of the service, asked for by name; all others are of a feature or of the prediction."""
-Against = Literal["usual", "week", "reference", "deployment", "night"]
+Against = Literal["usual", "week", "reference", "deployment", "eve", "night"]
 """What a night is held against: nights of its kind, the nights before its last seven, and the reference."""
 Verdict = Literal["stable", "drifted", "inconclusive", "not_computed"]
 Counts = npt.NDArray[np.int64]
@@ -90,9 +90,9 @@ class Finding:
         floor: the smallest effect worth telling, in the same unit.
         reference_value: what the reference has; of what only past nights are known of, what is usual on nights like it.
         reason: snake-case word for why there is no verdict; empty when there is one.
-        against: which comparisons say so, the surest first, then what it is unlike beside them: what served before the
-            `deployment` that serves tonight, and the `night` before. Without a verdict of `drifted` the last alone may
-            stand here; empty while few nights are known.
+        against: which comparisons say so, the surest first, then what it is unlike beside them: the nights before the
+            `deployment` that serves tonight, the last of these (`eve`), and the `night` before. Without a verdict of
+            `drifted` the last alone may stand here; empty while few nights are known.
         visible: the smallest effect that would have been seen, given the nights before; None where unknown.
         p_value: probability of as much without a change worth telling.
         q_value: the same with false discoveries over the night controlled.
@@ -138,10 +138,11 @@ class NumberLine:
         history: (date, value) of the nights before, oldest first; None where a night has none.
         parts: what the shares of the history were made of, (numerator, denominator), in the same order; None where
             a night has none. Empty for what is no share.
-        usual: mean and standard deviation of the history; None with fewer than 7 nights.
+        usual: mean and standard deviation of the nights that are `ordinary`; None with fewer than 7 nights.
         of_night: the night the value belongs to; an outcome matures later than the night that tells it.
         far: whether it changed, given the nights before; None where they are too few to say.
         part: the slice it was measured in; all rows if none is named.
+        apart: the nights of the history inside an incident of the number's own: they are no part of what is usual.
     """
 
     name: str
@@ -156,6 +157,12 @@ class NumberLine:
     parts: tuple[tuple[int, int] | None, ...] = ()
     far: bool | None = None
     part: Slice = ALL_ROWS
+    apart: frozenset[date] = frozenset()
+
+    @property
+    def ordinary(self) -> list[float]:
+        """What is known of the nights that are part of what is usual, oldest first."""
+        return [value for day, value in self.history if value is not None and day not in self.apart]
 
 
 @dataclass(frozen=True)

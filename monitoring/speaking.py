@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from statistics import fmean, pstdev
 
-from monitoring.incident import FELT, ROWS, IncidentLine, ranked, slice_of
+from monitoring.incident import FELT, ROWS, IncidentLine, order, ranked, slice_of
 from monitoring.records import ALL_ROWS, OF, NightPage, NumberLine
 from monitoring.standing import (
     RHYTHM,
@@ -51,13 +51,15 @@ def told(page: NightPage) -> tuple[NumberLine, ...]:
     What users feel and is as far out as never before is told with them, even if it is no incident by itself: people
     ask for it first.
     """
-    own = [line for each in speaking(page) if (line := line_of(page, each)) is not None]
+    of = [(line, each) for each in speaking(page) if (line := line_of(page, each)) is not None]
+    alone = [line for line, each in of if line.part != ALL_ROWS and order(each.lead.key, each.keys)[0] == 1]
+    own = [line for line, _ in of]
     own += unjudged(page) if page.incidents is None else []
     if not own and not speaking(page):
         return ()
     felt = [line for line in page.numbers if line.name in FIRST and _is_bad(page, line) and _is_out(line)]
     once = {(line.name, line.subject, line.part): line for line in (*felt, *own)}
-    return tuple(sorted(once.values(), key=_first))
+    return tuple(sorted(once.values(), key=lambda line: _first(line, is_alone=line in alone)))
 
 
 def speaking(page: NightPage) -> tuple[IncidentLine, ...]:
@@ -114,11 +116,11 @@ def _of_its_weekday(line: NumberLine, *, up: bool) -> NumberLine | None:
     """The number beside nights of its weekday alone, where beside all nights it seems to go the other way."""
     kept = [value is not None and day.weekday() == line.of_night.weekday() for day, value in line.history]
     history = tuple(night for night, keep in zip(line.history, kept, strict=True) if keep)
-    values = [value for _, value in history if value is not None]
-    if len(values) < RHYTHM:
-        return None
     parts = tuple(each for each, keep in zip(line.parts, kept, strict=True) if keep) if line.parts else ()
-    same = replace(line, history=history, parts=parts, usual=(fmean(values), pstdev(values)))
+    same = replace(line, history=history, parts=parts)
+    if len(same.ordinary) < RHYTHM:
+        return None
+    same = replace(same, usual=(fmean(same.ordinary), pstdev(same.ordinary)))
     return same if _is_above(same) == up else None
 
 
@@ -138,9 +140,10 @@ def _key(line: NumberLine) -> Key:
     return Key(line.name, line.subject if line.name in {"null_share", "guard"} else "", "")
 
 
-def _first(line: NumberLine) -> tuple[int, bool, float, str]:
+def _first(line: NumberLine, *, is_alone: bool) -> tuple[int, int, bool, float, str]:
     place_of = FELT.index(line.name) if line.name in FELT else len(FELT)
-    return place_of, line.part != ALL_ROWS, -deviations(line), line.subject
+    group = int(is_alone) if line.name in FIRST else 2
+    return group, place_of, line.part != ALL_ROWS, -deviations(line), line.subject
 
 
 def _is_above(line: NumberLine) -> bool:

@@ -192,8 +192,8 @@ def _much(page: NightPage, story: Story, lead: NumberLine) -> str:
 
 
 def _beside_past(lead: NumberLine, language: str) -> str:
-    """The number beside the nights before: further out than any of them, or among the furthest."""
-    past = [value for _, value in lead.history if value is not None]
+    """The number beside the usual nights before: further out than any of them, or among the furthest."""
+    past = lead.ordinary
     assert lead.value is not None and past  # noqa: PT018 - a number without a past is never told
     if lead.value > max(past):
         return _never(lead, "story.highest", max(past), len(past), language)
@@ -201,7 +201,12 @@ def _beside_past(lead: NumberLine, language: str) -> str:
         return _never(lead, "story.lowest", min(past), len(past), language)
     up = direction(lead) == ".up"
     as_far = sum(value >= lead.value if up else value <= lead.value for value in past)
-    return say(language, "story.among", n=as_far, nights=len(past))
+    return say(language, "story.among" + _apart(lead), n=as_far, nights=len(past))
+
+
+def _apart(lead: NumberLine) -> str:
+    """Ends the sentences of a number that has nights set apart."""
+    return ".apart" if lead.apart else ""
 
 
 def _never(lead: NumberLine, key: str, furthest: float, nights: int, language: str) -> str:
@@ -210,7 +215,7 @@ def _never(lead: NumberLine, key: str, furthest: float, nights: int, language: s
         key += ".zero"
     elif value[0] in "<>":  # a bound, of which nothing can be above or below
         key += ".bound"
-    return say(language, key, n=nights, value=value)
+    return say(language, key + _apart(lead), n=nights, value=value)
 
 
 def things(page: NightPage, amount: str) -> str:

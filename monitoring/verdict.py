@@ -18,6 +18,7 @@ from monitoring.verdicts.moved import moved_of
 from monitoring.verdicts.rows import UNITS, Floats, Rows, joined
 from monitoring.verdicts.variation import Variation, fitted
 from services.model import Service
+from services.slices import parts_of
 
 AGAINST: Mapping[Comparison, Against] = {
     "tonight": "usual", "week": "week", "ageing": "reference", "deployment": "deployment",
@@ -68,7 +69,21 @@ def judged_against(
     )
     names = ["" if each == ALL_ROWS else f"{each.dimension}{OF}{each.value}" for each in slices]
     guards = {name: guard.worse for name, guard in service.guards.items()}
-    return Judgement(tuple(findings), tuple(moved_of(labels, names, rows, verdicts, guards)))
+    moved = moved_of(labels, names, rows, verdicts, guards)
+    return Judgement(tuple(findings), tuple(without_lost_places(list(moved))))
+
+
+def without_lost_places(moved: Sequence[Moved]) -> list[Moved]:
+    """What moved, without requests that are missing where the column says no more where they are.
+
+    A city that is null on more requests than usual has lost its name on them: they came, and that it is null is told.
+    """
+    lost = {each.key.feature for each in moved if each.key.measure == "null_share" and not each.key.slice}
+    return [
+        each
+        for each in moved
+        if each.key.measure != "volume" or not lost.intersection(parts_of(each.key.slice.partition(OF)[0]))
+    ]
 
 
 def reference_of(blocks: Sequence[Block]) -> Variation:
@@ -115,8 +130,10 @@ def _finding(
 def _against(sure: Sequence[Comparison], verdicts: Verdicts, at: tuple[int, int]) -> tuple[Against, ...]:
     """What a finding moved against: what is evidence, then what it is merely unlike."""
     found: list[Against] = [AGAINST[name] for name in sure]
-    if sure and verdicts.since_deployment[at] and "deployment" not in found:
+    if sure and verdicts.unlike_before[at] and "deployment" not in found:
         found.append("deployment")
+    if "deployment" in found and verdicts.unlike_eves[at]:
+        found.append("eve")
     return (*found, "night") if verdicts.unlike_last_night[at] else tuple(found)
 
 

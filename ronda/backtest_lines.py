@@ -50,7 +50,7 @@ def lines(found: Backtest) -> Iterator[str]:
     yield f"  backtest   {said(found)}"
     if found.delays:
         yield f"  unnoticed  {'; '.join(_delay(found, times) for times in TIMES)}"
-    if found.sights:
+    if found.usual_sights:
         yield f"  seen from  {_sights(found)}"
     yield f"  floors     {_floors(found)}"
     yield f"  in full    ronda check {found.service} --backtest"
@@ -87,6 +87,21 @@ def place_of(where: Slice) -> str:
     return "all requests" if where == ALL_ROWS else ", ".join(parts)
 
 
+def name_of(measure: str, feature: str) -> str:
+    """What is measured, in words.
+
+    >>> name_of("distribution", "fare"), name_of("null_share", "fare"), name_of("errors", "")
+    ('fare', 'nulls of fare', 'errors')
+    """
+    words = {
+        "distribution": "",
+        "null_share": "nulls of ",
+        "unseen_share": "new values of ",
+        "guard": "guard ",
+    }
+    return f"{words.get(measure, '')}{feature}" if feature else measure.replace("_", " ")
+
+
 def _delay(found: Backtest, times: int) -> str:
     """The middle one of the changes over all rows that are so many floors large, and of how many."""
     own = [each for each in found.delays if each.times == times and not each.slice]
@@ -101,15 +116,25 @@ def _delay(found: Backtest, times: int) -> str:
 
 
 def _sights(found: Backtest) -> str:
-    whole = f"{in_floors(found.sights[0].floors)} over {place_of(found.sights[0].slice)}"
-    if len(found.sights) == 1:
+    first, *others = found.usual_sights
+    whole = f"{in_floors(first.floors)} over {place_of(first.slice)}"
+    if not others:
         return whole
-    dim = sum(each.floors is None or each.floors > JUDGEABLE for each in found.sights[1:])
-    return f"{whole}; above {JUDGEABLE:g} floors in {dim} of {counted(len(found.sights) - 1, 'slice')}"
+    dim = sum(each.floors is None or each.floors > JUDGEABLE for each in others)
+    return f"{whole}; above {JUDGEABLE:g} floors in {dim} of {counted(len(others), 'slice')}"
 
 
 def _floors(found: Backtest) -> str:
     shown = ", ".join(f"{each.setting} {each.now:g} to {each.proposed:g}" for each in found.quieter[:3])
     more = f" and {len(found.quieter) - 3} more" if len(found.quieter) > 3 else ""
     quieter = f"if those nights were ordinary, {shown}{more}; " if found.quieter else "none to raise; "
-    return f"{text.short(quieter, 300)}{found.unheld_in_all} of {counted(found.unheld_of, 'measure')} cannot hold theirs"
+    if found.beyond:
+        told = "; ".join(
+            f"{name_of(each.measure, each.feature)} in {place_of(each.slice)} on {each.night}"
+            for each in found.beyond[:2]
+        )
+        rest = f" and {len(found.beyond) - 2} more" if len(found.beyond) > 2 else ""
+        far = f"an incident seems to lie in these nights, {text.short(told, 200)}{rest}; "
+    else:
+        far = ""
+    return f"{text.short(quieter, 300)}{far}{found.unheld_in_all} of {counted(found.unheld_of, 'measure')} cannot hold theirs"

@@ -17,9 +17,9 @@ from monitoring.backtest import Backtest, Raised, plain
 from monitoring.backtesting import record_backtest
 from monitoring.delays import Delay
 from monitoring.incident import slice_of
-from monitoring.quieter import Quieter, Unheld
+from monitoring.quieter import Beyond, Quieter, Unheld
 from monitoring.verdicts.incidents import Key
-from ronda.backtest_lines import counted, in_floors, place_of, said
+from ronda.backtest_lines import counted, in_floors, name_of, place_of, said
 from services.errors import UsageError
 from store.canonical import canonical_json
 from store.watch import Watch
@@ -79,7 +79,7 @@ def _raised(found: Backtest) -> list[RenderableType]:
     table = _table("seen", "what", "where", "how far", "told")
     shown = sorted(found.raised, key=lambda each: (not each.is_page, each.first))
     for each in shown[:MOST_ROWS]:
-        table.add_row(*map(_safe, (_days(each), _name(each.measure, each.feature), place_of(each.slice),
+        table.add_row(*map(_safe, (_days(each), name_of(each.measure, each.feature), place_of(each.slice),
                                    _far(each), each.severity if each.is_page else "morning")))  # fmt: skip
     return [_heading("What would have been said"), Text(said(found) + more), *_shown(table, len(shown))]
 
@@ -106,7 +106,7 @@ def _delays(found: Backtest) -> list[RenderableType]:
         first = next(iter(sizes.values()))
         cells = [_delay(sizes.get(times), within) for times in (1, 2, 4)]
         place = slice_of(Key("", "", where))
-        table.add_row(*map(_safe, (_name(measure, feature), place_of(place), _amount(first.floor, first.unit), *cells)))  # fmt: skip
+        table.add_row(*map(_safe, (name_of(measure, feature), place_of(place), _amount(first.floor, first.unit), *cells)))  # fmt: skip
     return [Text(), _heading("How long a change goes unnoticed"), Text(lead), table]
 
 
@@ -115,17 +115,22 @@ def _sights(found: Backtest) -> list[RenderableType]:
         "The smallest change of a feature that three nights of four would show, in floors, the middle one of the "
         "features; above 4 a quiet night is inconclusive."
     )
+    few = len(found.sights) - len(found.usual_sights)
+    if few:
+        lead += (
+            f" {counted(few, 'slice')} with fewer than {found.enough:,} requests on a usual night left out."
+        )
     table = _table("where", "requests a night", "smallest visible")
-    for each in found.sights[:MOST_ROWS]:
+    for each in found.usual_sights[:MOST_ROWS]:
         table.add_row(
             *map(_safe, (place_of(each.slice), text.count("en", each.rows), in_floors(each.floors)))
         )
-    return [Text(), _heading("What can be seen"), Text(lead), *_shown(table, len(found.sights))]
+    return [Text(), _heading("What can be seen"), Text(lead), *_shown(table, len(found.usual_sights))]
 
 
 def _floors(found: Backtest) -> list[RenderableType]:
     parts: list[RenderableType] = [Text(), _heading("Which floors to change")]
-    if not found.quieter and not found.unheld:
+    if not found.quieter and not found.beyond and not found.unheld:
         return [*parts, Text("None: nothing was raised, and four floors would be seen everywhere.")]
     if found.quieter:
         left = len(found.left)
@@ -139,6 +144,17 @@ def _floors(found: Backtest) -> list[RenderableType]:
         for floor in found.quieter:
             table.add_row(*map(_safe, _quieter(floor)))
         parts.append(table)
+    if found.beyond:
+        parts.append(
+            Text(
+                "An incident seems to lie in these nights: this went too far for a floor to be proposed. If it was one, "
+                "leave the floors as they are."
+            )
+        )
+        table = _table("night", "what", "where")
+        for far in found.beyond[:MOST_ROWS]:
+            table.add_row(*map(_safe, _beyond(far)))
+        parts += _shown(table, len(found.beyond))
     if found.unheld:
         parts.append(
             Text(
@@ -162,9 +178,13 @@ def _quieter(floor: Quieter) -> Iterable[str]:
     return floor.setting, f"{floor.now:g}", f"{floor.proposed:g}", shown, hides
 
 
+def _beyond(far: Beyond) -> Iterable[str]:
+    return str(far.night), name_of(far.measure, far.feature), place_of(far.slice)
+
+
 def _unheld(dim: Unheld) -> Iterable[str]:
     seen = "nothing yet" if dim.visible is None else _amount(dim.visible, dim.unit)
-    return _name(dim.measure, dim.feature), place_of(dim.slice), _amount(dim.floor, dim.unit), seen
+    return name_of(dim.measure, dim.feature), place_of(dim.slice), _amount(dim.floor, dim.unit), seen
 
 
 def _delay(each: Delay | None, within: int) -> str:
@@ -198,21 +218,6 @@ def _days(each: Raised) -> str:
     return (
         str(each.first) if each.first == each.last else f"{each.first} to {each.last}, {each.nights} nights"
     )
-
-
-def _name(measure: str, feature: str) -> str:
-    """What is measured, in words.
-
-    >>> _name("distribution", "fare"), _name("null_share", "fare"), _name("errors", "")
-    ('fare', 'nulls of fare', 'errors')
-    """
-    words = {
-        "distribution": "",
-        "null_share": "nulls of ",
-        "unseen_share": "new values of ",
-        "guard": "guard ",
-    }
-    return f"{words.get(measure, '')}{feature}" if feature else measure.replace("_", " ")
 
 
 def _heading(said: str) -> Text:

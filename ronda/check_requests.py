@@ -17,7 +17,7 @@ from ronda.check_columns import crosses_of, named, needed, roles, taken_for
 from ronda.check_personal import personal_rows
 from ronda.check_row import Column, Row, names_in_words, rows_in_words
 from services.columns import REQUIRED_REQUEST_COLUMNS
-from services.window import Night
+from services.window import Night, dates_of
 from store.count import COLUMNS_A_PASS, Counted, count
 from store.duck import arrow
 from store.inspect import as_text, distinct_texts, without_time
@@ -174,7 +174,8 @@ def _reference_row(watch: Watch, source: Source, selection: Selection, columns: 
     of = f"model version {text.short(version)}" if version else "the model version the log does not name"
     command = f"ronda reference {service} --model-version {shlex.quote(text.short(version) or 'V')} --from DATE --to DATE"
     if own:
-        return Row("reference", f"{of}: {own.window_start:%Y-%m-%d} to {own.window_end:%Y-%m-%d}, frozen")
+        first, last = dates_of(own.window_start, own.window_end, watch.service.time_zone)
+        return Row("reference", f"{of}: {first} to {last}, frozen")
     if other:
         found = f"none of {of}; nights are compared with that of {text.short(other.model_version)}"
         return Row("reference", found, "warning", f"With the days it was trained on: {command}")

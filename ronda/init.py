@@ -24,13 +24,15 @@ from services.field_rules import known_zone
 from services.home import Home
 from services.read import read_query, read_service
 from services.window import night_of
-from store.inspect import latest
+from store.inspect import earliest, latest
 from store.query import FEEDBACK, REQUESTS, filled
 from store.source import open_source
 
 _NAME_RULE = "Use a to z, 0 to 9 and _, beginning with a letter, 63 characters at most."
 REFERENCE_NIGHTS = 28
 """Four weeks: each weekday four times, and three weeks of them can be judged by those before."""
+NO_NIGHT = date(2000, 1, 1)
+"""Stands in commands where a log has no time."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ def init(
     }
     if feedback:
         texts[files["feedback"]] = feedback.sql
-    newest = _tried(name, home, place, texts)
+    oldest, newest = _tried(name, home, place, texts)
+    first, last = _reference_days(oldest, newest)
     _write(home, texts)
     looked = [
         f"{requests.name}: {len(requests.columns)} columns, {len(look.rows):,} rows of the newest day looked at"
@@ -124,9 +127,10 @@ def init(
         tuple(texts),
         tuple(text.short(line, 200) for line in looked),
         tuple(_assumed(requests, found, chosen, look, partition, place, time_zone))
-        + (feedback.assumed if feedback else ()),
+        + (feedback.assumed if feedback else ())
+        + _short(first, last),
         tuple(_off(name, chosen, feedback)),
-        _next(name, newest, look, found),
+        _next(name, newest or NO_NIGHT, (first, last), look, found),
         place.url,
         newest,
     )
@@ -157,8 +161,8 @@ def _known_zone(time_zone: str) -> None:
         raise UsageError(f"--time-zone: {error}") from None
 
 
-def _tried(name: str, home: Home, place: Place, texts: Mapping[Path, str]) -> date | None:
-    """Read and run what is about to be written, in a home of its own; the newest date of the log."""
+def _tried(name: str, home: Home, place: Place, texts: Mapping[Path, str]) -> tuple[date | None, date | None]:
+    """Read and run what is about to be written, in a home of its own; the first and the newest date of the log."""
     with tempfile.TemporaryDirectory(prefix="ronda-init-") as folder:
         trial = replace(home, root=Path(folder))
         _write(trial, texts)
@@ -179,11 +183,13 @@ def _tried(name: str, home: Home, place: Place, texts: Mapping[Path, str]) -> da
         try:
             layout(service, opened.columns(REQUESTS), str(service.requests), "newest day")
             newest = opened.fetch(latest(REQUESTS, everything.end))["latest"][0].as_py()
+            oldest = opened.fetch(earliest(REQUESTS, everything.start))["earliest"][0].as_py()
             if service.feedback:
                 opened.fetch(latest(FEEDBACK, everything.end))
         finally:
             opened.close()
-    return newest.astimezone(ZoneInfo(service.time_zone)).date() if newest else None
+    zone = ZoneInfo(service.time_zone)
+    return oldest and oldest.astimezone(zone).date(), newest and newest.astimezone(zone).date()
 
 
 def _write(home: Home, texts: Mapping[Path, str]) -> None:
@@ -262,13 +268,32 @@ def _off(name: str, chosen: Chosen, feedback: Feedback | None) -> list[str]:
     return off
 
 
-def _next(name: str, newest: date | None, look: Look, found: Mapping[str, str]) -> tuple[str, ...]:
-    last = newest or date(2000, 1, 1)
-    first = last - timedelta(days=REFERENCE_NIGHTS)
+def _reference_days(oldest: date | None, newest: date | None) -> tuple[date, date]:
+    """First and last of four weeks before the newest night, which may not be over, or of what the log has of them.
+
+    >>> [str(day) for day in _reference_days(date(2026, 3, 12), date(2026, 4, 1))]
+    ['2026-03-12', '2026-03-31']
+    """
+    end = newest or NO_NIGHT
+    first = max(end - timedelta(days=REFERENCE_NIGHTS), oldest or date.min)
+    return first, max(end - timedelta(days=1), first)
+
+
+def _short(first: date, last: date) -> tuple[str, ...]:
+    """What is said where the log has fewer nights than a reference should have."""
+    nights, most = (last - first).days + 1, REFERENCE_NIGHTS
+    said = f"reference: the log begins on {first}, so the command below takes {nights} of {most} nights"
+    return (said,) if nights < most else ()
+
+
+def _next(
+    name: str, newest: date, reference: tuple[date, date], look: Look, found: Mapping[str, str]
+) -> tuple[str, ...]:
     versions = look.values(found["model_version"]) if "model_version" in found else []
     version = versions[-1] if len(versions) == 1 and not suspects_in(versions) else "V"
+    first, last = reference
     return (
         f"ronda check {name}",
-        f"ronda reference {name} --model-version {shlex.quote(text.short(version))} --from {first} --to {last - timedelta(days=1)}",
-        f"ronda night {name} --date {last}",
+        f"ronda reference {name} --model-version {shlex.quote(text.short(version))} --from {first} --to {last}",
+        f"ronda night {name} --date {newest}",
     )

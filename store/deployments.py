@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from itertools import groupby
 from typing import Literal
 
 import sqlalchemy as sa
 
 from store import rows
-from store.tables import DEPLOYED, DEPLOYMENT_KEY, LOGGED, deployments
+from store.tables import DEPLOYED, DEPLOYMENT_KEY, LOGGED, deployments, nights, served
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,38 @@ class DeploymentRow:
     approved_by: str = ""
     share: float | None = None
     id: int = 0
+
+
+@dataclass(frozen=True)
+class ServedRow:
+    """What served some requests of a night. Whatever the log does not say is `''`.
+
+    Attributes:
+        requests: how many of that night.
+    """
+
+    model_version: str
+    prompt_version: str
+    adapter: str
+    variant: str
+    commit_sha: str
+    requests: int
+
+
+def served_before(
+    connection: sa.Connection, service: str, first: date, until: date
+) -> dict[date, list[ServedRow]]:
+    """What served the nights from `first` on and before `until`, each in its latest revision, if its log says it."""
+    kept = rows.select_as(served, ServedRow).selected_columns
+    statement = (
+        sa.select(nights.c.night, *kept)
+        .select_from(nights.join(served, served.c.night_id == nights.c.id))
+        .where(nights.c.service == service, nights.c.night >= first, nights.c.night < until)
+        .where(rows.is_newest(nights, "service", "night"))
+        .order_by(nights.c.night, *kept)
+    )
+    by_night = groupby(connection.execute(statement), key=lambda row: row.night)
+    return {night: [ServedRow(*row[1:]) for row in group] for night, group in by_night}
 
 
 def see_deployments(connection: sa.Connection, seen: Iterable[DeploymentRow]) -> list[DeploymentRow]:

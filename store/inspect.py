@@ -82,6 +82,12 @@ def latest(view: str, before: datetime, time: str = "time") -> Select:
     return sa.select(sa.func.max(moment).label("latest")).where(moment < instant(before))
 
 
+def earliest(view: str, after: datetime, time: str = "time") -> Select:
+    """The oldest time from a moment on: one row, column `earliest`."""
+    moment = sa.cast(sa.table(view, sa.column(time)).c[time], sa.DateTime(timezone=True))
+    return sa.select(sa.func.min(moment).label("earliest")).where(moment >= instant(after))
+
+
 def without_time(view: str) -> Select:
     """Rows that no night can hold: one row, column `rows`."""
     table = sa.table(view, sa.column("time"))

@@ -15,9 +15,10 @@ from typing import Literal
 import sqlalchemy as sa
 
 from store import rows
+from store.deployments import ServedRow
 from store.incidents import MoveRow
 from store.rows import Recorded
-from store.tables import findings, moves, night_counts, nights, numbers, quarantine
+from store.tables import findings, moves, night_counts, nights, numbers, quarantine, served
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,7 @@ def record_night(
     measured: Iterable[NumberRow] = (),
     found: Iterable[FindingRow] = (),
     moved: Iterable[MoveRow] = (),
+    served_by: Iterable[ServedRow] = (),
 ) -> Recorded:
     """Record a night with all its parts as the next revision, or nothing at all if its content is known.
 
@@ -171,6 +173,7 @@ def record_night(
         measured: the night's numbers.
         found: its findings.
         moved: those of them that incidents are made of.
+        served_by: what served its requests.
 
     Raises:
         StateError: the counts do not add up.
@@ -182,7 +185,14 @@ def record_night(
         return recorded
     owner = {"night_id": recorded.id}
     rows.add_counts(connection, night_counts, owner, counts)
-    for table, parts in ((quarantine, quarantined), (numbers, measured), (findings, found), (moves, moved)):
+    of_a_night = (
+        (quarantine, quarantined),
+        (numbers, measured),
+        (findings, found),
+        (moves, moved),
+        (served, served_by),
+    )
+    for table, parts in of_a_night:
         rows.add_parts(connection, table, owner, map(vars, parts))
     return recorded
 

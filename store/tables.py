@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store.column_types import Finite, Key, Utc, Whole, Words
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. Compared on every opening, so that Alembic is only loaded when there is work."""
 
 metadata = sa.MetaData(
@@ -75,21 +75,18 @@ reference_profiles = sa.Table(  # `references` alone is a reserved word
     sa.CheckConstraint("kind IN ('training', 'own_traffic')", name="kind"),
 )
 
+DEPLOYMENT_KEY = ("service", "model_version", "prompt_version", "adapter", "variant", "commit_sha")
 deployments = sa.Table(
     "deployments",
     metadata,
     _id(),
-    *(
-        _key(name)
-        for name in ("service", "model_version", "prompt_version", "adapter", "variant", "commit_sha")
-    ),
+    *(_key(name) for name in DEPLOYMENT_KEY),
     *_words("author", "approved_by"),
     *_floats("share"),
     *_times("started_at"),
     *_words("source"),
     sa.CheckConstraint("source IN ('log', 'deploy')", name="source"),
 )
-DEPLOYMENT_KEY = ("service", "model_version", "prompt_version", "adapter", "variant", "commit_sha")
 LOGGED = sa.text("source = 'log'")
 DEPLOYED = sa.text("source = 'deploy'")
 # What the log shows is one row, whose start may move back; a recorded deploy may happen again (a rollback).
@@ -160,6 +157,13 @@ moves = sa.Table(  # the findings that incidents are made of; a slice is "dimens
     sa.Column("beside", sa.Text, nullable=False, server_default=""),
 )
 
+served = sa.Table(  # what served a night, and how many of its requests
+    "served",
+    metadata,
+    _of("nights", "night_id"),
+    *(_key(name, primary=True) for name in DEPLOYMENT_KEY[1:]),
+    *_whole("requests"),
+)
 incidents = sa.Table(
     "incidents",
     metadata,

@@ -26,6 +26,8 @@ ONCE_IN = 0.05
 """What opens at once must be less likely than this in a month of nights; a change of a feature, in a thousand."""
 NIGHTS_OF = 2, 3
 """Everything else has to be seen in two nights of three."""
+INPUTS = ("distribution", "unseen_share")
+"""What a feature is, as against what is felt or missing. An incident of more than inputs ends without them."""
 QUIET_NIGHTS = 3
 """An incident is resolved after so many nights without any of its findings."""
 REOPEN_NIGHTS = 14
@@ -92,6 +94,10 @@ class Incident:
         """Whether it still goes on, as far as is known."""
         return self.resolved is None
 
+    def carried_by(self, each: Moved) -> bool:
+        """Whether a finding of it makes it go on: inputs do not, where more than inputs moved."""
+        return not is_input(each.key) or all(map(is_input, self.keys))
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -128,16 +134,16 @@ def step(watch: Watch, night: date, moved: Sequence[Moved]) -> tuple[Watch, Told
     for place in sorted(range(len(incidents)), key=lambda at: not incidents[at].is_open):
         incident = incidents[place]
         mine = [each for each in left if _belongs(each, incident, night)]
-        if not mine:
-            continue
-        if incident.is_open:
+        carried = [each for each in mine if incident.carried_by(each)]
+        if incident.is_open and carried:
             went_on.append(incident.number)
-        elif any(_confirmed(each, watch, night) for each in mine):
+        elif not incident.is_open and any(_confirmed(each, watch, night) for each in carried):
             reopened.append(incident.number)
-        else:
+        elif not incident.is_open:
             continue  # one night is not enough to open it again, and too little for a new one
         left = [each for each in left if each not in mine]
-        incidents[place] = _with(incident, night, mine)
+        if carried:
+            incidents[place] = _with(incident, night, mine)
     sure = [each for each in left if _confirmed(each, watch, night)]
     opened = []
     for group in groups(sure):
@@ -154,6 +160,11 @@ def step(watch: Watch, night: date, moved: Sequence[Moved]) -> tuple[Watch, Told
     recent = ((night, frozenset(each.key for each in moved)), *watch.recent)[:back]
     told = Told(tuple(opened), tuple(reopened), tuple(went_on), tuple(resolved))
     return Watch(tuple(incidents), recent), told
+
+
+def is_input(key: Key) -> bool:
+    """Whether a key is of a feature's values, not of what is felt, missing or predicted."""
+    return key.measure in INPUTS and key.feature != "prediction"
 
 
 def _belongs(each: Moved, incident: Incident, night: date) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +25,8 @@ FAMILIES = 3
 """False discoveries are controlled in so many groups by themselves: see `_families`."""
 UNLIKE = 4.0
 """Two sides are called unlike from so many times the square that usual nights lie apart: two standard deviations."""
+HALF = 0.5
+"""A deployment is not said to have begun what was there before it by so much."""
 REPEATED = 30.0
 """Sums of seven nights share six with the next night's: what chance shows in one it shows in all of them, and two nights
 of three are no second look. Their evidence has to hold for a month instead."""
@@ -66,7 +67,8 @@ class Verdicts:
         deployment: the nights since a deployment against those before it, where one night shows too little; None where
             nothing began in the last seven nights.
         unlike_last_night: whether tonight is far from the night before, whatever weekday that was; shape (rows, slices).
-        since_deployment: whether it is another since the deployment, and was not the night before; same shape.
+        unlike_before: whether it is another since the deployment than before it, same shape.
+        unlike_eves: whether less than half of that was already there on the last nights before it, same shape.
         visible: the smallest effect that either of the first two could have shown, in the row's unit; shape (rows,
             slices), infinite or NaN where nothing is known.
         inconclusive: nothing drifted, and less than `JUDGEABLE` floors could not have been seen, or more than the
@@ -79,7 +81,8 @@ class Verdicts:
     ageing: Tested
     deployment: Tested | None
     unlike_last_night: Flags
-    since_deployment: Flags
+    unlike_before: Flags
+    unlike_eves: Flags
     visible: Floats
     inconclusive: Flags
     tests: int
@@ -167,6 +170,7 @@ def judge(
     ]
     visible = np.minimum(seen[0], np.where(wanted[1], seen[1], np.inf))
     apart = expected.of_night(variation, rows.dof, rows.last_night)
+    none = np.zeros(rows.level.shape, dtype=bool)
     unclear = (visible > JUDGEABLE * floor) | (np.nan_to_num(effects[0]) >= floor)
     return Verdicts(
         tonight=tests[0],
@@ -174,21 +178,14 @@ def judge(
         ageing=tests[2],
         deployment=tests[3] if len(tests) > 3 else None,
         unlike_last_night=_unlike(rows.last_night, apart, floor),
-        since_deployment=_since_deployment(rows, variation, comparisons, floor),
+        unlike_before=(
+            none if rows.deployment is None else _unlike(rows.deployment, comparisons[-1].expected, floor)
+        ),
+        unlike_eves=none if rows.eves is None else np.asarray(rows.eves < HALF),
         visible=visible,
         inconclusive=unclear & ~passed.any(axis=0),
         tests=int(wanted.sum()),
     )
-
-
-def _since_deployment(
-    rows: Rows, variation: Variation, comparisons: Sequence[_Comparison], floor: Floats
-) -> Flags:
-    """Where the nights since a deployment are unlike those before, and the last one before it was not yet."""
-    if rows.deployment is None or rows.eve is None:
-        return np.zeros(rows.level.shape, dtype=bool)
-    before = _unlike(rows.eve, expected.of_night(variation, rows.dof, rows.eve), floor)
-    return _unlike(rows.deployment, comparisons[-1].expected, floor) & ~before
 
 
 def _unlike(distance: Distance, usual: Expected, floor: Floats) -> Flags:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitoring.verdicts.rows import LAGS, Flags, Floats, Ints, Past
-from monitoring.verdicts.since import Began
+from monitoring.verdicts.since import EVES, LEAST_BEFORE, Began
 
 Points = npt.NDArray[np.floating[Any]]
 """Of either width: counts of many cells are laid out in 32 bits, which is all their roots need."""
@@ -49,8 +49,8 @@ class Bank:
 
     @property
     def since_nights(self) -> int:
-        """How many nights there are since the deployment, if it is new and some night before it is known."""
-        return 0 if self.began is None or self.eve < 0 else self.began.nights
+        """How many nights there are since the deployment, if it is new and nights enough before it are there."""
+        return 0 if self.began is None or self.end < LEAST_BEFORE + EVES else self.began.nights
 
     @property
     def since(self) -> slice:
@@ -58,16 +58,21 @@ class Bank:
         return slice(len(self.kind) - self.since_nights, None)
 
     @property
-    def eve(self) -> int:
-        """The last night before the deployment."""
+    def end(self) -> int:
+        """How many nights there are before the deployment."""
         began = self.began or Began()
-        return len(self.kind) - began.nights - began.shared - 1
+        return len(self.kind) - began.nights - began.shared
+
+    @property
+    def eves(self) -> tuple[slice, ...]:
+        """The last night before the deployment, the last two, and so on."""
+        return tuple(slice(self.end - many, self.end) for many in range(1, EVES + 1))
 
     def before_it(self, size: Floats) -> npt.NDArray[np.float32]:
-        """As `there`, of the nights before the deployment alone."""
+        """As `there`, of the nights before the deployment without its eves; none where they are too few."""
         found = self.there(size)
-        found[:, self.eve + 1 :] = 0.0
-        return found
+        found[:, self.end - EVES :] = 0.0
+        return np.where(found.sum(axis=1, keepdims=True) >= LEAST_BEFORE, found, np.float32(0.0))
 
     def there(self, size: Floats) -> npt.NDArray[np.float32]:
         """1 for a night that is in the bank and has requests, else 0 and 0 for tonight; shape (rows, nights, slices).
@@ -144,6 +149,8 @@ def without_storm(squares: Points, known: Flags | None = None) -> Points:
 def _without_storm_of(squares: Points, known: Flags) -> Points:
     # where no night is known it does not matter which are added: none has a request
     shown = np.where(known | ~known.any(axis=1, keepdims=True), squares, np.nan)
+    # a square is unknown too where all its kind has no value; of nothing but those the middle one is none
+    shown = np.where(np.isnan(shown).all(axis=1, keepdims=True), np.float32(0.0), shown)
     middle = np.nanmedian(shown, axis=1, keepdims=True)
     roughest = shown == np.nanmax(shown, axis=1, keepdims=True)
     kept: Points = 1 - (roughest & (shown > STORM * middle)).astype(np.float32)
@@ -169,12 +176,18 @@ def past(
     rows, _, slices = nights.there.shape
     none = np.zeros((rows, 0, slices))
     blocks, block_sizes = weeks or (none, none)
+    squares, products = squared(nights.residual), lag_products(nights.residual, nights.there)
+    # a product of two nights is a sum over their length, and a square need not be: both in the unit of squares
+    inner = products[..., :1]
+    unit = np.divide(
+        _mean_of(squares, nights.there)[..., np.newaxis], inner, out=np.ones_like(inner), where=inner > 0
+    )
     return Past(
-        squares=residual_squares(squared(nights.residual), nights.there, nights.nights),
+        squares=residual_squares(squares, nights.there, nights.nights),
         sizes=size,
         alike=_mean_of(nights.nights, nights.there),
         cases=cases,
-        lagged=with_centres(lag_products(nights.residual, nights.there), nights.kind),
+        lagged=with_centres(products * unit, nights.kind),
         blocks=blocks,
         block_sizes=block_sizes,
     )

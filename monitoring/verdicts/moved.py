@@ -44,7 +44,7 @@ def moved_of(
     size = rows.tonight.size
     whole = np.maximum(size[:, :1], 1.0)
     tests, names = verdicts.by_name, [feature or measure for measure, feature in labels]
-    alike = together(rows.past.squares[:, :, 0], np.asarray(verdicts.drifted.any(axis=1)))
+    alike = together(rows.past.squares[:, :, 0], rows.unit, np.asarray(verdicts.drifted.any(axis=1)))
     for row, slot in np.argwhere(verdicts.drifted):
         measure, feature = labels[row]
         at = int(row), int(slot)

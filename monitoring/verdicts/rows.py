@@ -106,7 +106,8 @@ class Rows:
         last_night: tonight against the night before it, whatever weekday that was; `size` is the harmonic mean of both.
         deployment: the nights since a deployment together against as many of the same kinds in the bank before it; None
             where nothing began in the last seven nights.
-        eve: the last night before that deployment against the bank's nights of its kind; None as well.
+        eves: how much of what differs since then was already there on the last nights before (`since.already`), shape
+            (rows, slices); None as well.
         since: how many nights of each row there are since that deployment, shape (rows,); 0 where there is none.
         past: how nights in the bank differ from others of their kind.
     """
@@ -120,7 +121,7 @@ class Rows:
     ageing: Distance
     last_night: Distance
     deployment: Distance | None
-    eve: Distance | None
+    eves: Floats | None
     since: Floats
     past: Past
 

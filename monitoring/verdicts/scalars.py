@@ -18,8 +18,9 @@ from monitoring.verdicts.lay import (
     without_storm,
 )
 from monitoring.verdicts.rows import MOST_LOG, UNITS, Distance, Floats, Ints, Past, Rows, Unit, unknown
+from monitoring.verdicts.seasons import beside_the_wave
 from monitoring.verdicts.shares import SMOOTHING
-from monitoring.verdicts.since import harmonic, mixture
+from monitoring.verdicts.since import already, harmonic, mixture
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def of_values(values: Values, reference: Values, weeks: int, bank: Bank, floor: 
     last = _together(values, known, slice(-WEEK, None))
     before = _together(values, there, back)
     frozen = reference.point[:, 0], reference.part[:, 0], reference.size[:, 0]
-    deployment, eve = _deployed(values, nights, bank)
+    deployment, eves = _deployed(values, nights, bank)
     many = np.where(reference.size[:, 0] > 0, float(max(weeks, 1) * WEEK), 0.0)
     return Rows(
         unit=np.full(len(point), UNITS.index(values.unit)),
@@ -102,7 +103,7 @@ def of_values(values: Values, reference: Values, weeks: int, bank: Bank, floor: 
         ageing=_distance(values.unit, last, frozen, many),
         last_night=_last_night(values, bank.in_a_row),
         deployment=deployment,
-        eve=eve,
+        eves=eves,
         since=np.full(len(point), bank.since_nights, dtype=np.float64),
         past=past(nights.before(), _squared, size[:, :-1], _cases(values.unit, level, size[:, -1])),
     )
@@ -116,60 +117,67 @@ def _last_night(values: Values, in_a_row: bool) -> Distance:
     return replace(found, size=harmonic(size))
 
 
-def _deployed(values: Values, nights: Laid, bank: Bank) -> tuple[Distance | None, Distance | None]:
-    """The nights since a deployment beside the bank before it, and the last one before it beside those of its kind."""
+def _deployed(values: Values, nights: Laid, bank: Bank) -> tuple[Distance | None, Floats | None]:
+    """The nights since a deployment beside the bank before it, and how much of that its eves already show."""
+    shape = values.size[:, 0].shape
     if bank.began is None:
         return None, None
     if not bank.since_nights:
-        return unknown(values.size[:, 0].shape), unknown(values.size[:, 0].shape)
-    point, size = values.point, values.size
-    since, eve = bank.since, bank.eve
-    known = (size > 0).astype(np.float32)
-    known[:, since] *= without_storm(_squared(nights.residual[:, since]), size[:, since] > 0)
-    there = bank.before_it(size)
-    now = _together(values, known, since)
+        return unknown(shape), np.full(shape, np.nan)
+    since, known = bank.since, (values.size > 0).astype(np.float32)
+    there = bank.before_it(values.size)
+    known[:, since] *= without_storm(_squared(nights.residual[:, since]), values.size[:, since] > 0)
+    now, before, many = _beside(values, known, there, bank.kind, since)
+    eves = []
+    for span in bank.eves:
+        eve, as_usual, _ = _beside(values, known, there, bank.kind, span)
+        eves.append(np.where(eve[2] > 0, eve[0] - as_usual[0], np.nan)[..., np.newaxis])
+    return _distance(values.unit, now, before, many), already((now[0] - before[0])[..., np.newaxis], eves)
+
+
+def _beside(
+    values: Values, known: npt.NDArray[np.float32], there: npt.NDArray[np.float32], kind: Ints, span: slice
+) -> tuple[tuple[Floats, Floats, Floats], tuple[Floats, Floats, Floats], Floats]:
+    """Some nights and what they would be as usual, each as point, part and size, and of how many nights that is."""
+    now, size = _together(values, known, span), values.size
+    total = (size * there).sum(axis=1)
     if values.unit == "share":
-        usual, many = mixture(
-            values.part[..., np.newaxis], size, there, bank.kind, size[:, since] * known[:, since]
-        )
+        wanted = size[:, span] * known[:, span]
+        mean, many = mixture(values.part[..., np.newaxis], size, there, kind, wanted, kind[span])
         # chance goes by the requests of as many nights as those before are as good as
-        whole = (size * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1) * many
-        before = _angle(usual[..., 0] * whole, whole, values.toward), usual[..., 0] * whole, whole
-    else:
-        usual, many = mixture(
-            point[..., np.newaxis],
-            np.ones_like(size),
-            there,
-            bank.kind,
-            np.asarray(known[:, since], dtype=np.float64),
-        )
-        before = usual[..., 0], np.zeros_like(now[0]), (size * there).sum(axis=1)
-    at = point[:, eve], values.part[:, eve], size[:, eve]
-    kept = point[:, eve] - nights.residual[:, eve, :, 0], np.zeros_like(at[1]), size[:, eve]
-    return (
-        _distance(values.unit, now, before, many),
-        _distance(values.unit, at, kept, nights.nights[:, eve]),
-    )
+        whole = total / np.maximum(there.sum(axis=1), 1) * many
+        part = mean[..., 0] * whole
+        return now, (_angle(part, whole, values.toward), part, whole), many
+    wanted = np.asarray(known[:, span], dtype=np.float64)
+    mean, many = mixture(values.point[..., np.newaxis], np.ones_like(size), there, kind, wanted, kind[span])
+    return now, (mean[..., 0], np.zeros_like(total), total), many
 
 
-def past_of_values(values: Values, kind: Ints) -> Past:
+def past_of_values(values: Values, kind: Ints, year: Values | None = None) -> Past:
     """How the reference's own nights differ, and its weeks.
 
     Args:
         values: nights of the reference.
         kind: shape (nights,).
+        year: where these are of one season, all nights of the year that it is of: its weeks are what differs.
     """
     there = (values.size > 0).astype(np.float32)
     whole, _, whole_size = _together(values, there, slice(None))
-    starts = range(0, len(kind) // WEEK * WEEK, WEEK)
-    weeks = [_together(values, there, slice(start, start + WEEK))[0] for start in starts]
-    blocks = np.zeros((len(whole), len(weeks), whole.shape[1]))
-    for n, week in enumerate(weeks):
-        blocks[:, n] = (week - whole) ** 2
+    weeks, sizes = _weeks_of(values if year is None else year)
+    left = weeks - whole[:, np.newaxis] if year is None else beside_the_wave(weeks)
     a_night = values.size.mean(axis=1) if len(kind) else whole_size
     cases = _cases(values.unit, np.sin(whole / 2) ** 2, a_night)
     nights = laid(values.point[..., np.newaxis], there, kind)
-    return past(nights, _squared, values.size, cases, (blocks, by_week(values.size)))
+    return past(nights, _squared, values.size, cases, (left**2, sizes))
+
+
+def _weeks_of(values: Values) -> tuple[Floats, Floats]:
+    """Point and size of each whole week, shape (rows, weeks, slices)."""
+    there, nights = (values.size > 0).astype(np.float32), values.size.shape[1]
+    starts = range(0, nights // WEEK * WEEK, WEEK)
+    points = [_together(values, there, slice(start, start + WEEK))[0] for start in starts]
+    shape = (values.size.shape[0], len(starts), values.size.shape[2])
+    return np.stack(points, axis=1) if points else np.zeros(shape), by_week(values.size)
 
 
 def whole_of(values: Values) -> Values:

@@ -20,7 +20,8 @@ from monitoring.verdicts.lay import (
     without_storm,
 )
 from monitoring.verdicts.rows import NATS, UNITS, Distance, Floats, Ints, Past, Rows, Unit, unknown
-from monitoring.verdicts.since import harmonic, mixture
+from monitoring.verdicts.seasons import beside_the_wave
+from monitoring.verdicts.since import already, harmonic, mixture
 
 SMOOTHING = 5.0
 """A slice counts as if so many rows more had come, spread as they are over all rows: near-empty cells of small slices
@@ -112,7 +113,7 @@ def of_counts(scale: Scale, counts: Counts, reference: Counts, weeks: int, bank:
     added = without_storm(scale.square(nights.residual[:, -WEEK:]))
     last = np.where(added[..., np.newaxis] > 0, counts[:, -WEEK:], 0).sum(axis=1)
     before = np.where(there[:, back, :, np.newaxis] > 0, counts[:, back], 0).sum(axis=1)
-    deployment, eve = _deployed(scale, counts, size, nights, bank)
+    deployment, eves = _deployed(scale, counts, size, nights, bank)
     return Rows(
         unit=np.full(rows, UNITS.index(scale.unit)),
         dof=scale.dof,
@@ -123,26 +124,30 @@ def of_counts(scale: Scale, counts: Counts, reference: Counts, weeks: int, bank:
         ageing=_between(scale, last, reference, np.full((rows, slices), float(max(weeks, 1) * WEEK))),
         last_night=_last_night(scale, counts[:, -2:], size[:, -2:], bank.in_a_row),
         deployment=deployment,
-        eve=eve,
+        eves=eves,
         since=np.full(rows, bank.since_nights, dtype=np.float64),
         past=past(nights.before(), scale.square, size[:, :-1], np.full((rows, slices), np.inf)),
     )
 
 
-def past_of_counts(scale: Scale, counts: Counts, kind: Ints) -> Past:
+def past_of_counts(scale: Scale, counts: Counts, kind: Ints, year: Counts | None = None) -> Past:
     """How the reference's own nights differ, and its weeks.
 
     Args:
         counts: nights of the reference, shape (rows, nights, slices, cells).
         kind: shape (nights,).
+        year: where these are of one season, all nights of the year that it is of: its weeks are what differs.
     """
     size = counts.sum(axis=-1).astype(np.float64)
     rows, _, slices = size.shape
     whole = scale.points(counts.sum(axis=1))
-    blocks = scale.square(scale.points(by_week(counts)) - whole[:, np.newaxis]).astype(np.float64)
+    weeks = by_week(counts if year is None else year)
+    points = scale.points(weeks)
+    left = points - whole[:, np.newaxis] if year is None else beside_the_wave(points)
+    blocks = scale.square(left).astype(np.float64)
     nights = laid(scale.points(counts), (size > 0).astype(np.float32), kind)
     cases = np.full((rows, slices), np.inf)
-    return past(nights, scale.square, size, cases, (blocks, by_week(size)))
+    return past(nights, scale.square, size, cases, (blocks, weeks.sum(axis=-1).astype(np.float64)))
 
 
 def _last_night(scale: Scale, counts: Counts, size: Floats, in_a_row: bool) -> Distance:
@@ -153,21 +158,28 @@ def _last_night(scale: Scale, counts: Counts, size: Floats, in_a_row: bool) -> D
 
 def _deployed(
     scale: Scale, counts: Counts, size: Floats, nights: Laid, bank: Bank
-) -> tuple[Distance | None, Distance | None]:
-    """The nights since a deployment beside the bank before it, and the last one before it beside those of its kind."""
+) -> tuple[Distance | None, Floats | None]:
+    """The nights since a deployment beside the bank before it, and how much of that its eves already show."""
     if bank.began is None:
         return None, None
     if not bank.since_nights:
-        return unknown(size[:, 0].shape), unknown(size[:, 0].shape)
-    since, eve = bank.since, bank.eve
-    added = without_storm(scale.square(nights.residual[:, since]))
-    there = bank.before_it(size)
-    now = np.where(added[..., np.newaxis] > 0, counts[:, since], 0).sum(axis=1)
-    usual, many = mixture(counts, size, there, bank.kind, size[:, since] * added)
+        return unknown(size[:, 0].shape), np.full(size[:, 0].shape, np.nan)
+    there, since = bank.before_it(size), bank.since
     # of as many rows as those nights had, so that small slices are smoothed by as much as they deserve
-    usual *= np.where(there > 0, size, 0.0).sum(axis=1)[..., np.newaxis]
-    before = _distance(scale, nights.residual[:, eve], size[:, eve], nights.nights[:, eve])
-    return _between(scale, now, usual, many), before
+    total = (size * there).sum(axis=1)[..., np.newaxis]
+
+    def beside(span: slice, added: Points) -> tuple[Counts, Floats, Floats]:
+        now = np.where(added[..., np.newaxis] > 0, counts[:, span], 0).sum(axis=1)
+        usual, many = mixture(counts, size, there, bank.kind, size[:, span] * added, bank.kind[span])
+        return now, usual * total, many
+
+    now, usual, many = beside(since, without_storm(scale.square(nights.residual[:, since])))
+    eves = []
+    for span in bank.eves:
+        eve, as_usual, _ = beside(span, np.ones_like(size[:, span]))
+        known = (eve.sum(axis=-1) > 0)[..., np.newaxis]
+        eves.append(np.where(known, scale.points(eve) - scale.points(as_usual), np.nan))
+    return _between(scale, now, usual, many), already(scale.points(now) - scale.points(usual), eves)
 
 
 def _between(scale: Scale, current: Counts, other: Counts, nights: Points) -> Distance:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,31 @@ import numpy.typing as npt
 from monitoring.verdicts.rows import Floats, Ints
 
 Points = npt.NDArray[np.floating[Any]]
+
+
+EVES = 3
+"""What a deployment changed was not there on the last nights before it: neither on one, two nor three of them together."""
+LEAST_BEFORE = 10
+"""So many nights before that it takes to hold it against them: fewer cannot tell how alike nights are that follow."""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What serves tonight.
+
+    Attributes:
+        first: the first night of those in a row that it served most requests of.
+        shared: nights before, on which it served some beside what was there before it.
+    """
+
+    first: date
+    shared: frozenset[date] = frozenset()
+
+    def among(self, nights: Sequence[date]) -> Began:
+        """It among some nights, rising."""
+        return Began(
+            sum(night >= self.first for night in nights), sum(night in self.shared for night in nights)
+        )
 
 
 @dataclass(frozen=True)
@@ -27,7 +54,7 @@ class Began:
 
 
 def mixture(
-    values: Points, weight: Points, there: Points, kind: Ints, wanted: Points
+    values: Points, weight: Points, there: Points, kind: Ints, wanted: Points, of_kind: Ints
 ) -> tuple[Floats, Floats]:
     """What the last nights would come to if they were as the nights before them: kind by kind, as often as each is met.
 
@@ -38,19 +65,19 @@ def mixture(
         weight: what it adds up to a mean by (requests, or 1 a night), shape (rows, nights, slices).
         there: 1 for a night before that counts, else 0; same shape.
         kind: shape (nights,).
-        wanted: weights of the last nights, which are the last ones of `kind`; shape (rows, last nights, slices).
+        wanted: weights of the nights that are looked at, shape (rows, these nights, slices).
+        of_kind: their kinds, shape (these nights,).
 
     Returns:
         The mean, shape (rows, slices, length), and how many nights it is as good as, shape (rows, slices); 0 if none.
     """
     everything, nights = _mean(values, weight, there), there.sum(axis=1)
-    last = kind[-wanted.shape[1] :]
     total = np.maximum(wanted.sum(axis=1), 1e-300)
     mean, blur = np.zeros(everything.shape), np.zeros(total.shape)
-    for each in np.unique(last):
+    for each in np.unique(of_kind):
         own = kind == each
         many = there[:, own].sum(axis=1)
-        part = wanted[:, last == each].sum(axis=1) / total
+        part = wanted[:, of_kind == each].sum(axis=1) / total
         found = np.where(
             (many > 0)[..., np.newaxis], _mean(values[:, own], weight[:, own], there[:, own]), everything
         )
@@ -65,6 +92,26 @@ def _mean(values: Points, weight: Points, there: Points) -> Floats:
     # not a product of the size of all nights: of a thousand features in two hundred slices that is a gigabyte
     added: Floats = np.einsum("rnsl,rns->rsl", values, there, dtype=np.float64, casting="unsafe")
     return np.where(total > 0, added / np.maximum(total, 1e-300), 0.0)
+
+
+def already(since: Points, eves: Sequence[Points]) -> Floats:
+    """How much of a change was there before the deployment: 0 if nothing, 1 if all of it, of its last nights the most.
+
+    With u what the nights since differ by from those before, and e what the eves do, it is ⟨e, u⟩/⟨u, u⟩.
+
+    Args:
+        since: differences of points, shape (rows, slices, length).
+        eves: the same of the last night before, of the last two and so on; NaN where unknown.
+
+    Returns:
+        Shape (rows, slices); NaN where no eve is known, or nothing differs.
+    """
+    square = np.einsum("rsl,rsl->rs", since, since, dtype=np.float64)
+    found = np.full(square.shape, np.nan)
+    for each in eves:
+        along = np.einsum("rsl,rsl->rs", each, since, dtype=np.float64)
+        found = np.fmax(found, np.divide(along, square, out=np.full(square.shape, np.nan), where=square > 0))
+    return found
 
 
 def harmonic(size: Floats) -> Floats:

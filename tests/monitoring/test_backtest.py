@@ -75,7 +75,7 @@ def test_a_wild_history_proposes_a_floor_that_keeps_it_silent() -> None:
     """Two ordinary nights of failures are one page; the floor that is proposed is just large enough."""
     made = bursts(30, at=(25, 26))
     base = replay(SERVICE, made, made.judged)
-    (floor,), now, _ = quieter(SERVICE, made, base, made.judged, rounds=3)
+    (floor,), _, now, _ = quieter(SERVICE, made, base, made.judged, rounds=3)
 
     assert [(line.lead.key.measure, line.severity, line.first) for line in base.lines] == [
         ("errors", "critical", made.dates[25])
@@ -98,7 +98,7 @@ def test_an_input_that_moved_is_no_page() -> None:
         own[:, 4] += more
     places = made.judged
     base = replay(SERVICE, made, places)
-    floors, now, done = quieter(SERVICE, made, base, places, rounds=3)
+    floors, _, now, done = quieter(SERVICE, made, base, places, rounds=3)
 
     assert [(each.severity, each.lead.key.feature) for each in base.lines] == [("minor", "number_0")]
     assert [each.setting for each in floors] == ["features.rules.number_0.floor"]
@@ -116,7 +116,7 @@ def test_all_of_an_incident_is_kept_silent() -> None:
             own[:, 1] -= more
             own[:, 4] += more
     base = replay(SERVICE, made, made.judged)
-    floors, now, done = quieter(SERVICE, made, base, made.judged, rounds=3)
+    floors, _, now, done = quieter(SERVICE, made, base, made.judged, rounds=3)
 
     assert len(base.lines) == 1
     assert [each.setting for each in floors] == [f"features.rules.number_{n}.floor" for n in range(3)]

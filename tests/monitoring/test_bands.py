@@ -108,5 +108,7 @@ def test_a_profile_becomes_one_dense_array() -> None:
 
     assert dense.dtype == np.int32
     assert dense.tolist() == [[0, 0, 0, 0, 0, 3, 4, 0, 0, 1], [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]]
-    assert name_of(layout, 2) != name_of(layout, 3)
-    assert name_of(layout, 2) != name_of((*layout[:1], Bands("y", "category", (0, 0, 1, 2), 3)), 2)
+    assert name_of(layout, slices) == name_of(layout, slices)
+    for other in ((*slices, Slice("city", "Natal")), (ALL_ROWS, Slice("city", "Natal")), slices[::-1]):
+        assert name_of(layout, slices) != name_of(layout, other)
+    assert name_of(layout, slices) != name_of((*layout[:1], Bands("y", "category", (0, 0, 1, 2), 3)), slices)

@@ -13,7 +13,8 @@ from monitoring.blocks import blocks_of
 from monitoring.compared import Context, Nights, used
 from monitoring.records import ALL_ROWS, Profile
 from monitoring.series import Series
-from monitoring.verdict import judged_against, reference_of
+from monitoring.verdict import judged_against, reference_of, without_lost_places
+from monitoring.verdicts.incidents import Key, Moved
 from monitoring.verdicts.rows import joined
 from monitoring.verdicts.variation import fitted
 from store.grid import CategoryGrid
@@ -149,3 +150,21 @@ def test_without_nights_of_its_own_the_reference_has_those_of_the_bank() -> None
 
     assert bank.tau2.max() > 0
     np.testing.assert_array_equal(reference_of(blocks).tau2, bank.tau2)
+
+
+def test_a_lost_place_has_lost_no_requests() -> None:
+    """Requests whose city is null are told as that; requests missing elsewhere, and all else in a city, stay."""
+
+    def found(measure: str, feature: str = "", part: str = "") -> Moved:
+        return Moved(Key(measure, feature, part), "tonight", 5.0, 0.0, 0.0, 1.0, 0.0)
+
+    null, here, cell = (
+        found("null_share", "city"), found("volume", part="city\x1fRecife"),
+        found("volume", part="channel × city\x1fios × Recife"),
+    )  # fmt: skip
+    stay = [found("volume"), found("volume", part="channel\x1fios"), found("errors", part="city\x1fRecife")]
+
+    assert without_lost_places([null, here, cell, *stay]) == [null, *stay]
+    assert without_lost_places([here, cell, *stay]) == [here, cell, *stay]
+    in_one = found("null_share", "city", "channel\x1fios")
+    assert without_lost_places([in_one, here]) == [in_one, here]

@@ -24,14 +24,22 @@ def share(day: date, more: float) -> float:
     return 0.5 + 0.3 * np.sin((day - FIRST).days / 365 * 2 * np.pi) + more
 
 
-def nights(tonight: date, *, reference: int = 365, more: float = 0.0) -> Nights:
-    """Eight weeks before a night and a reference before them, of a category with a season."""
+def nights(
+    tonight: date, *, reference: int = 365, more: float = 0.0, wander: np.ndarray | None = None
+) -> Nights:
+    """Eight weeks before a night and a reference before them, of a category with a season.
+
+    Args:
+        wander: what each night from the first on has more.
+    """
     rng = np.random.default_rng(1)
     usual = Profile((ALL_ROWS,), {"x": np.array([[500, 500, 0, 0]])})
     layout = layout_of(usual, {"x": GRID}, {"x": "category"}, frozenset())
 
     def counts(days: list[date], more: float) -> np.ndarray:
         p = np.array([share(day, more) for day in days]) + rng.normal(0, 0.01, len(days))
+        if wander is not None:
+            p = np.clip(p + wander[[(day - FIRST).days for day in days]], 0.0, 1.0)
         part = np.rint(5000 * p).astype(np.int32)
         found = np.zeros((len(days), 1, layout[0].size), dtype=np.int32)
         found[:, 0, 0], found[:, 0, 1] = part, 5000 - part
@@ -74,6 +82,7 @@ def test_the_season_is_seven_weeks_about_the_same_night() -> None:
     assert len(found.reference_dates) == len(found.reference_counts) == 49
     assert found.reference.tolist() == found.reference_counts.sum(axis=0).tolist()
     assert found.counts is made.counts
+    assert found.year is made.reference_counts
 
 
 @pytest.mark.parametrize(
@@ -84,3 +93,16 @@ def test_a_reference_without_that_season_is_taken_whole(tonight: date, reference
     made = nights(tonight, reference=reference)
 
     assert of_the_season(made) is made
+
+
+def test_what_wanders_slowly_has_not_left_its_season() -> None:
+    """Of forty categories that wander by months, hardly one lies a year later where its season says it cannot."""
+    rng = np.random.default_rng(4)
+    told = 0
+    for _ in range(40):
+        way = np.zeros(600)
+        for n in range(1, 600):
+            way[n] = 0.97 * way[n - 1] + np.sqrt(1 - 0.97**2) * rng.normal()
+        made = nights(date(2026, 4, 2), wander=0.15 * way)
+        told += left(made)
+    assert told <= 1

@@ -1,66 +1,77 @@
-"""Since when what serves a night has served it, in nights."""
+"""Since when what serves a night has served it, by what served each night before."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 import pytest
 
-from monitoring.deployed import began
-from monitoring.verdicts.since import Began
-from services.window import night_of
-from store.deployments import DeploymentRow
+from monitoring.deployed import deployed, serving
+from monitoring.verdicts.since import Began, Deployed
+from store.deployments import DeploymentRow, ServedRow
 
-NIGHTS = [night_of(date(2026, 5, 1) + timedelta(days=n), "UTC") for n in range(20)]
-
-
-def at(day: int, hour: int) -> datetime:
-    """An hour of a night of May."""
-    return datetime(2026, 5, day, hour, tzinfo=UTC)
+TONIGHT = date(2026, 5, 20)
 
 
-def row(version: str, day: int, hour: int = 0) -> DeploymentRow:
-    """A deployment as the log shows it."""
-    return DeploymentRow("shop", at(day, hour), model_version=version)
+def row(version: str, requests: int) -> ServedRow:
+    """A model version that served so many requests."""
+    return ServedRow(version, "", "", "", "", requests)
 
 
-OLD = row("v1", 1)
+def night(day: int) -> date:
+    """A night of May."""
+    return date(2026, 5, day)
+
+
+def history(*each: Mapping[str, int]) -> dict[date, list[ServedRow]]:
+    """The nights before, the last one last, with the requests of each version."""
+    days = range(20 - len(each), 20)
+    return {night(day): [row(*of) for of in served.items()] for day, served in zip(days, each, strict=True)}
+
+
+OLD, NEW, CANARY, TRIAL = {"v1": 900}, {"v2": 900}, {"v1": 700, "v2": 200}, {"v1": 890, "v2": 10}
 
 
 @pytest.mark.parametrize(
-    ("start", "wanted"),
-    [(at(20, 0), Began(1)), (at(18, 6), Began(3)), (at(18, 14), Began(2, 1)), (at(20, 14), Began(0, 1))],
+    ("before", "wanted"),
+    [
+        ((OLD, OLD, OLD), Deployed(TONIGHT)),
+        ((OLD, NEW, NEW), Deployed(night(18))),
+        ((OLD, CANARY, CANARY, NEW), Deployed(night(19), frozenset({night(17), night(18)}))),
+        ((OLD, TRIAL, TRIAL), Deployed(TONIGHT)),
+        ((OLD, NEW, CANARY, NEW), Deployed(night(19), frozenset({night(17), night(18)}))),
+        ((NEW, {"v3": 900}, NEW), Deployed(night(19))),
+        ((NEW, NEW), None),
+        ((CANARY, CANARY), None),
+        ((), None),
+    ],
 )
-def test_a_night_belongs_to_what_served_most_of_it(start: datetime, wanted: Began) -> None:
-    """From its first half on it is the deployment's; one in whose second half it began is neither's."""
-    new = replace(row("v2", 20), started_at=start)
-    assert (
-        began([(replace(new, started_at=max(start, at(20, 0))), 900), (OLD, 100)], [OLD, new], NIGHTS)
-        == wanted
-    )
+def test_since_when_it_serves_most(before: tuple[Mapping[str, int], ...], wanted: Deployed | None) -> None:
+    """A canary is of neither side and a trial of the old one's; what is rolled back to begins again; else nothing is known."""
+    assert deployed(TONIGHT, [row("v2", 800), row("v1", 100)], history(*before)) == wanted
 
 
-def test_what_was_first_seen_with_the_first_night_is_not_new() -> None:
-    """Nothing is known to have served before it: neither on the first judged night, nor of a service that never changed."""
-    assert began([(row("v1", 20), 500)], [], NIGHTS) is None
-    assert began([(row("v1", 20), 500)], [OLD], NIGHTS) is None
-    assert began([], [OLD], NIGHTS) is None
+def test_a_log_that_names_no_version_has_no_deployment() -> None:
+    """Nothing serves tonight, as far as the log says."""
+    assert deployed(TONIGHT, (), history(OLD)) is None
 
 
-def test_what_serves_most_is_asked() -> None:
-    """A canary is no deployment of the night yet; two people who announced one are still one deployment."""
-    canary = row("v2", 20)
-    assert began([(OLD, 900), (canary, 100)], [OLD], NIGHTS) is None
-    twice = [replace(canary, author="ana"), replace(canary, author="rui")]
-    assert began([(OLD, 400), *((each, 300) for each in twice)], [OLD], NIGHTS) == Began(1)
+def test_two_people_are_one_deployment() -> None:
+    """Requests are added up whoever announced it, and the busiest stands first."""
+    at = datetime(2026, 5, 20, tzinfo=UTC)
+    seen = [
+        (DeploymentRow("shop", at, model_version="v1", author="ana"), 300),
+        (DeploymentRow("shop", at, model_version="v2"), 400),
+        (DeploymentRow("shop", at, model_version="v1", author="rui"), 300),
+    ]
+
+    assert serving(seen) == (row("v1", 600), row("v2", 400))
 
 
-def test_what_is_rolled_back_to_begins_again_where_that_was_announced() -> None:
-    """The log knows the old version since May began; its second start counts, and one that lies ahead does not."""
-    bad = row("v2", 15)
-    again, ahead = (replace(OLD, source="deploy", started_at=at(day, 2)) for day in (19, 21))
-    known = [OLD, bad, again, ahead]
+def test_nights_are_counted_by_their_dates() -> None:
+    """Of nights with gaps, and of those told some nights later, only the ones on or after the first count."""
+    found = Deployed(night(18), frozenset({night(16), night(17)}))
 
-    assert began([(row("v1", 20), 500)], known, NIGHTS) == Began(2)
-    assert began([(row("v1", 20), 500)], [OLD, bad], NIGHTS) is None
+    assert found.among([night(day) for day in (14, 15, 17, 18, 20)]) == Began(2, 1)
+    assert found.among([night(day) for day in (11, 12, 13)]) == Began(0, 0)

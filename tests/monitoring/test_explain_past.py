@@ -10,6 +10,7 @@ import pytest
 
 from monitoring.explain import explain
 from monitoring.records import DeploymentLine, NightPage, NumberLine
+from page_incidents import incident, key
 
 PAST: list[float | None] = [0.20, 0.21, 0.19, 0.20, 0.22, 0.18, 0.20, 0.21, 0.19, 0.20]
 NIGHT = date(2026, 5, 12)
@@ -90,3 +91,18 @@ def test_a_prediction_of_something_else_expected_nothing(
     prediction = make.number_line("prediction", 0.3, [predicted] * 10)
     story = explain(replace(changed, numbers=(outcome, replace(prediction, usual=(predicted, 1.0)))))
     assert story.expected == (0.3 if near else None)
+
+
+def test_what_the_nights_since_a_deployment_show_began_with_it(
+    changed: NightPage, errors: NumberLine
+) -> None:
+    """Found five nights after it went live, by all of them together, a change is told with it; found tonight it is not."""
+    new, old = (
+        DeploymentLine(day, "", "", "", "", "", "", f"2026-05-{day}T04:00+00:00", requests)
+        for day, requests in (("07", 900), ("01", 100))
+    )
+    for comparison, wanted in (("deployment", new), ("tonight", None), ("week", None)):
+        line = incident(1, key("errors"), comparison=comparison)
+        page = replace(changed, numbers=(errors,), deployments=(old, new), incidents=(line,))
+        assert explain(page).deployed == wanted
+        assert explain(page, line).deployed == wanted

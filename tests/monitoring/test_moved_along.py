@@ -18,24 +18,25 @@ from nightly_counts import value_setting
 from store.state import State
 from told_incidents import judge, moved, service
 
-LABELS = [("distribution", name) for name in ("price", "basket", "city")]
+LABELS = [("distribution", name) for name in ("price", "basket", "city", *"abcdef")]
+ROWS = len(LABELS)
 
 
 def rows() -> Rows:
-    """Three features over 40 nights, of which the first two have lain far off on the same ones."""
+    """Nine features over 40 nights, of which the first two have lain far off on the same ones."""
     rng = np.random.default_rng(3)
-    made = value_setting(ratios(np.ones((3, 41, 1)), np.full((3, 41, 1), 900.0)), 0.1).rows
-    squares = rng.gamma(0.5, 2.0, (3, 40, 1))
+    made = value_setting(ratios(np.ones((ROWS, 41, 1)), np.full((ROWS, 41, 1), 900.0)), 0.1).rows
+    squares = rng.gamma(0.5, 2.0, (ROWS, 40, 1))
     squares[1] = 4 * squares[0]
     return replace(made, past=replace(made.past, squares=squares))
 
 
 def verdicts(*drifted: bool) -> Verdicts:
     """Features that drifted tonight, surely."""
-    one, no = np.ones((3, 1)), np.zeros((3, 1), dtype=bool)
-    yes = np.array(drifted)[:, np.newaxis]
+    one, no = np.ones((ROWS, 1)), np.zeros((ROWS, 1), dtype=bool)
+    yes = np.array([*drifted, *[False] * (ROWS - len(drifted))])[:, np.newaxis]
     tonight, none = (Tested(one, 1e-9 * one, one, 1e-9 * one, one, each, no) for each in (yes, no))
-    return Verdicts(tonight, none, none, None, no, no, one, no, 3)
+    return Verdicts(tonight, none, none, None, no, no, no, one, no, ROWS)
 
 
 def found(*drifted: bool) -> list[Moved]:

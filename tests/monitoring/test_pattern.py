@@ -24,8 +24,11 @@ DOCS = Path(__file__).parents[2] / "docs" / "verdicts.md"
         (("usual",), "break"),
         (("usual", "night"), "jump"),
         (("week", "usual", "reference"), "break"),
-        (("usual", "deployment", "night"), "release"),
-        (("deployment",), "release"),
+        (("usual", "deployment", "eve", "night"), "release"),
+        (("usual", "deployment", "night"), "jump"),
+        (("deployment", "eve"), "release"),
+        (("deployment",), "before"),
+        (("reference", "deployment"), "before"),
         (("reference", "week"), "week"),
         (("reference", "night"), "ageing"),
     ],
@@ -53,6 +56,6 @@ def test_the_documentation_says_what_pages_say() -> None:
         if line[:1] == "|"
     ]
     told = {row[3]: row[4] for row in rows if len(row) == 6}
-    for name in ("release", "jump", "break", "week", "ageing", "season", "weekday"):
+    for name in ("release", "before", "jump", "break", "week", "ageing", "season", "weekday"):
         assert told[name] == say("en", f"pattern.{name}")
         assert say("pt", f"pattern.{name}") != told[name]

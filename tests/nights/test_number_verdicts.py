@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 import pytest
 
 from feedback.night import mature
+from monitoring import files
 from monitoring.night import judge
-from monitoring.page import feature_lines
+from monitoring.page import feature_lines, place_lines
 from monitoring.records import ALL_ROWS, NUMBERS, OF, Slice
 from monitoring.verdicts.incidents import Key
 from services.window import night_of
@@ -110,3 +111,36 @@ def test_an_outcome_that_moved_in_one_city_is_found_there(nights: Any) -> None:
     assert {(each.key, each.up) for each in written.judged.moved} == {
         (Key("outcome", "", ""), True), (Key("outcome", "", f"city{OF}Natal"), True),
     }  # fmt: skip
+
+
+def test_an_outcome_of_a_city_is_dated_by_its_own_night(nights: Any) -> None:
+    """What is told a night late belongs to the night before, as do all before it; errors belong to tonight."""
+    day = timedelta(days=1)
+    for each in (*nights.past[-7:], nights.night):
+        mature(nights.watch(), night_of(each, "UTC"), NOW)
+        written = nights.run(each)
+    lines = place_lines(nights.watch().service, written.judged)
+    of_natal = {each.name: each for each in lines if each.subject == f"city{OF}Natal"}
+
+    assert of_natal["outcome.slice"].of_night == nights.night - day
+    assert of_natal["errors.slice"].of_night == nights.night
+    known = {each.night for each in written.judged.past.outcomes}
+    assert {night for night, value in of_natal["outcome.slice"].history if value is not None} <= known
+    assert of_natal["outcome.slice"].history[-1][0] == nights.night - 2 * day
+    assert of_natal["outcome.slice"].history[-1][1] is not None
+
+
+def test_the_night_before_an_incident_opens_is_no_part_of_usual(
+    nights: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two nights open it: on the second, the page holds the number against the nights before both."""
+    pages, render = [], files.render
+    monkeypatch.setattr(files, "render", lambda page, story: pages.append(page) or render(page, story))
+    for each in (nights.past[-1], nights.night):
+        nights.write_night(each, lambda columns: columns.update(latency_ms=columns["latency_ms"] * 1.35))
+        nights.run(each)
+    first, second = ({line.name: line for line in page.numbers}["latency_ms"] for page in pages)
+
+    assert [len(page.incidents) for page in pages] == [0, 1]
+    assert second.apart == {nights.past[-1]}
+    assert second.usual == pytest.approx(first.usual)

@@ -56,7 +56,7 @@ def test_what_came_with_a_deployment_is_told_as_since_then(nights: Any) -> None:
     nights.write_night(nights.night, released)
     told, page_told = nights.run(), page()
 
-    assert of(told, "price").against == ("usual", "deployment", "night")
+    assert of(told, "price").against == ("usual", "deployment", "eve", "night")
     assert of(alone, "price").against == ("usual", "night")
     assert of(told, "eta_min").against == ()
     since, jumped = "since a deployment that began with it", "and unlike the night before"

@@ -83,7 +83,7 @@ def test_a_good_service_is_all_well_but_for_its_reference(
 def test_a_reference_of_the_version_is_found(
     in_parquet: Write, good: Any, watched: Watched, night: Night
 ) -> None:
-    """The reference of the version that was seen is named; one of another version is no substitute."""
+    """The one of the version that was seen is named with its last day; one of another version is no substitute."""
     watch = watched(in_parquet(good))
     row = ReferenceRow("eta", "v0", "a" * 64, "training", night.start, night.end, 1, 1, "p", "{}", NOW)
     with writing(watch.state) as connection:
@@ -96,7 +96,7 @@ def test_a_reference_of_the_version_is_found(
     assert (other.verdict, other.found) == (
         "warning", "none of model version v1; nights are compared with that of v0",
     )  # fmt: skip
-    assert (own.verdict, own.found) == ("ok", "model version v1: 2024-05-06 to 2024-05-07, frozen")
+    assert (own.verdict, own.found) == ("ok", "model version v1: 2024-05-06 to 2024-05-06, frozen")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from monitoring.backtest import Backtest, Raised, Sight
 from monitoring.delays import Delay
-from monitoring.quieter import Quieter, Unheld
+from monitoring.quieter import Beyond, Quieter, Unheld
 from monitoring.records import ALL_ROWS, OF, Slice
 from ronda.backtest_lines import lines
 from ronda.backtested import as_text, nothing_yet
@@ -47,6 +47,8 @@ FOUND = Backtest(
         Quieter("floors.share", 0.02, 0.35, (date(2026, 3, 2), date(2026, 3, 9))),
         Quieter("features.rules.fare.floor", 0.1, 0.13, (date(2026, 3, 2),)),
     ),
+    enough=5,
+    beyond=(),
     left=(MORNING,),
     unheld=(Unheld("null_share", "fare", NATAL, 0.02, 0.31, "share"),),
     unheld_in_all=14,
@@ -179,3 +181,35 @@ def test_a_backtest_in_passing() -> None:
         FOUND, quieter=(replace(FOUND.quieter[0], setting="features.rules.a\nb\x1b[31m.floor"),)
     )
     assert not {"\n", "\x1b"} & set("".join(lines(hostile)))
+
+
+def test_what_went_too_far_is_told_as_an_incident() -> None:
+    """Its name, slice and night stand where a floor would, in full and in passing, and hostile names stay one line."""
+    far = Beyond("volume", "", NATAL, date(2026, 3, 4))
+    found = replace(FOUND, quieter=(), beyond=(far,))
+    shown = lines_of(found)
+
+    at = shown.index("night what where")
+    assert shown[at - 1].startswith("An incident seems to lie in these nights")
+    assert shown[at + 1] == "2026-03-04 volume city = Natal"
+    assert list(lines(found))[3] == (
+        "  floors     none to raise; an incident seems to lie in these nights, volume in city = Natal on 2026-03-04; 14 of 120 measures cannot hold theirs"
+    )
+    many = replace(found, beyond=(replace(far, slice=Slice("city", "a\nb\x1b[31m")), far, far, far))
+    assert not {"\n", "\x1b"} & set("".join(lines(many)))
+    assert "on 2026-03-04 and 2 more; 14 of" in list(lines(many))[3]
+
+
+def test_slices_that_usually_have_too_few_requests_are_not_counted() -> None:
+    """What a slice of seven requests cannot show is no news: it is in neither count nor table, and that is said."""
+    found = replace(FOUND, enough=100, sights=(*FOUND.sights, Sight(Slice("city", "Recife"), 100, 4.5, 9)))
+
+    assert (
+        list(lines(found))[2] == "  seen from  1.2 floors over all requests; above 4 floors in 1 of 1 slice"
+    )
+    shown = "\n".join(lines_of(found))
+    assert "1 slice with fewer than 100 requests on a usual night left out." in shown
+    assert "city = Recife 100 4.5 floors" in shown
+    assert "city = Natal <10" not in shown
+    few = replace(found, sights=(Sight(ALL_ROWS, 9, 8.0, 9),))
+    assert list(lines(few))[2] == "  seen from  8.0 floors over all requests"

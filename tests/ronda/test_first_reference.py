@@ -163,7 +163,11 @@ def test_a_log_that_does_not_allow_it(
 
     assert (code, err) == (0, "")
     assert told in said
-    assert said.endswith("Later: ronda reference eta --model-version v1 --from 2026-04-14 --to 2026-05-11")
+    first, last = (
+        f"2026-05-{13 - nights:02}",
+        "2026-05-12" if nights == 1 else "2026-05-11",
+    )  # all the log has
+    assert said.endswith(f"Later: ronda reference eta --model-version v1 --from {first} --to {last}")
     assert read_service("eta", home_from()).service == "eta"
     assert stored() == ([], None)
     assert "ronda check eta --backtest" not in out

@@ -34,8 +34,12 @@ def test_what_is_written_is_read_and_checked(in_source: Write, good: Any, home: 
     assert {row.what: row.found for row in checked.rows}["feedback events"].endswith("`thumb` 30")
     assert started.next == (
         "ronda check eta",
-        "ronda reference eta --model-version v1 --from 2024-04-08 --to 2024-05-05",
+        "ronda reference eta --model-version v1 --from 2024-05-05 --to 2024-05-05",
         "ronda night eta --date 2024-05-06",
+    )
+    assert (
+        "reference: the log begins on 2024-05-05, so the command below takes 1 of 28 nights"
+        in started.assumed
     )
 
 

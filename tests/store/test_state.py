@@ -50,7 +50,7 @@ def test_a_schema_of_its_own(postgres_database: str) -> None:
         schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
         tables = len(sa.inspect(connection).get_table_names(schema="ronda"))
 
-    assert (schema, tables) == ("ronda", 21)
+    assert (schema, tables) == ("ronda", 22)
     engine.dispose()
     own.dispose()
 

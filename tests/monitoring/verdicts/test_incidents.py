@@ -121,6 +121,24 @@ def test_findings_of_one_slice_or_feature_are_one_cause() -> None:
         assert len(groups(along)) == 1
 
 
+def test_inputs_do_not_keep_going_what_is_over() -> None:
+    """Requests were missing for two nights; the feature that moved with them stays, and is told on its own afterwards."""
+    fewer = moved("", "Recife", measure="volume", alone=1e-6, share=0.1)
+    schedule = moved("origin", "Recife", alone=1e-6, floors=5.0, share=0.1)
+    nights = {n: [fewer, schedule] if n < 2 else [schedule] for n in range(12)}
+    said, stands = told(nights)
+
+    assert [each.keys for each in stands] == [{fewer.key, schedule.key}, {schedule.key}]
+    assert [(each.first, each.last, each.is_open) for each in stands] == [
+        (DAY, DAY + timedelta(days=1), False),
+        (DAY + timedelta(days=3), DAY + timedelta(days=11), True),
+    ]  # fmt: skip
+    assert [n for n, each in enumerate(said) if each.went_on] == [1, *range(6, 12)]
+    again, stands = told({**nights, 6: [fewer, schedule]})
+    assert again[6].reopened == (1,)
+    assert stands[0].reopened == 1
+
+
 def test_where_names_a_slice_or_all_rows() -> None:
     """The slice whose change explains that of all rows is named; all rows where slices moved as they did."""
     small = moved(place="Recife", floors=8.0, whole=1.0, share=0.1)

@@ -25,7 +25,7 @@ def compared(drifted: bool, chance: float, up: bool) -> Tested:
 def verdicts(tonight: Tested, week: Tested, ageing: Tested) -> Verdicts:
     """All three comparisons of a night without a deployment."""
     no = np.zeros((1, 2), dtype=bool)
-    return Verdicts(tonight, week, ageing, None, no, no, np.ones((1, 2)), no, 6)
+    return Verdicts(tonight, week, ageing, None, no, no, no, np.ones((1, 2)), no, 6)
 
 
 def rows() -> Rows:

@@ -86,3 +86,17 @@ def test_one_storm_does_not_speak_for_a_week() -> None:
     assert kept[0, :, 0].tolist() == [1.0] * 7
     assert kept[0, :, 1].tolist() == [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0]
     assert kept[0, :, 2].tolist() == [1.0] * 7
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_row_of_which_no_square_is_known_has_no_storm() -> None:
+    """Neither a row without a value nor one whose squares are all unknown is warned of; all its nights are kept."""
+    squares = np.ones((1, 7, 3))
+    squares[0, :, 1:] = np.nan
+    known = np.ones(squares.shape, dtype=bool)
+    known[0, :, 2] = False
+    squares[0, 3, 0] = 90.0
+    kept = without_storm(squares, known)
+
+    assert np.flatnonzero(kept[0, :, 0] == 0).tolist() == [3]
+    assert (kept[0, :, 1:] == 1).all()
