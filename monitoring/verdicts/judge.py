@@ -25,6 +25,8 @@ FAMILIES = 3
 """False discoveries are controlled in so many groups by themselves: see `_families`."""
 UNLIKE = 4.0
 """Two sides are called unlike from so many times the square that usual nights lie apart: two standard deviations."""
+LEAST_SINCE = 3
+"""So many nights since a deployment are summed: of two, one storm would speak for both."""
 HALF = 0.5
 """A deployment is not said to have begun what was there before it by so much."""
 REPEATED = 30.0
@@ -157,7 +159,7 @@ def judge(
     seen = [_visible(each, rows, wanted[n], alpha[n]) for n, each in enumerate(comparisons)]
     unsure = seen[0] > UNSURE * floor
     wanted[1] &= unsure
-    wanted[3:] &= unsure & (rows.since > 1)[:, np.newaxis]
+    wanted[3:] &= unsure & (rows.since >= LEAST_SINCE)[:, np.newaxis]
     effects = [np.where(wanted[n], _effect(each), np.nan) for n, each in enumerate(comparisons)]
     chances = [np.where(wanted[n], _chance(each, rows), np.nan) for n, each in enumerate(comparisons)]
     gated = np.stack([_gated(effect, chance, floor) for effect, chance in zip(effects, chances, strict=True)])

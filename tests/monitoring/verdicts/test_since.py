@@ -212,3 +212,13 @@ def test_a_shared_night_is_on_neither_side() -> None:
     assert few.end == LEAST_BEFORE + EVES - 1
     assert few.since_nights == 0
     assert not few.before_it(np.ones((1, 20, 1))).any()
+
+
+def test_two_nights_since_a_deployment_are_no_test() -> None:
+    """One storm among two would speak for both: they are looked at, and find nothing by themselves."""
+    few, enough = (judged(nights(9, since, 0.3), Began(since)) for since in (2, 3))
+
+    assert few.deployment is not None
+    assert enough.deployment is not None
+    assert np.isnan(few.deployment.chance).all()
+    assert enough.deployment.drifted[0, 3]
