@@ -12,7 +12,7 @@ from itertools import takewhile
 from monitoring.incident import WATCHED, IncidentLine, watched_as
 from monitoring.mix import mix
 from monitoring.records import ALL_ROWS, DeploymentLine, NightPage, NumberLine
-from monitoring.speaking import line_of, speaking, state_of, told
+from monitoring.speaking import key_of, line_of, speaking, state_of, told
 from monitoring.standing import limit, lost, only_set_aside, place
 from monitoring.story import Affected, Story, Where
 from monitoring.text import blur
@@ -100,7 +100,7 @@ def _story(
 ) -> Story:
     lead = lines[0]
     since, nights = _since(lead)
-    if incident is not None and incident.first < page.night:
+    if incident is not None and incident.first < page.night and _is_of(lead, incident):
         # an outcome is told some nights after its own, and has gone on since that many nights before
         since = min(since, incident.first + (lead.of_night - page.night))
         nights = max(nights, len(incident.seen))
@@ -124,6 +124,12 @@ def _story(
         calm=calm,
         incident=incident,
     )
+
+
+def _is_of(lead: NumberLine, incident: IncidentLine) -> bool:
+    """Whether a number is part of an incident, and not only told with it: it has not gone on since that began."""
+    key = key_of(lead)
+    return (key.measure, key.feature) in {(each.measure, each.feature) for each in incident.keys}
 
 
 def _since(lead: NumberLine) -> tuple[date, int]:

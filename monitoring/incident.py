@@ -40,8 +40,7 @@ def watched_as(key: Key) -> str:
     >>> watched_as(Key("distribution", "prediction", "")), watched_as(Key("unseen_share", "city", ""))
     ('prediction', 'features')
     """
-    is_prediction = (key.measure, key.feature) == ("distribution", "prediction")
-    return WATCHED.get("prediction" if is_prediction else key.measure, "features")
+    return WATCHED.get("prediction" if key.is_prediction else key.measure, "features")
 
 
 def rank(key: Key) -> int:

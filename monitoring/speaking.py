@@ -90,14 +90,14 @@ def moves(page: NightPage, away: Collection[str] = ()) -> tuple[Moved, ...]:
         *rows,
         *(_sure(Key("schema", name, "")) for name in gone),
         *(_still_away(name) for name in still),
-        *(_sure(_key(line), up=_is_above(line)) for line in unjudged(page)),
+        *(_sure(key_of(line), up=_is_above(line)) for line in unjudged(page)),
     )
 
 
 def line_of(page: NightPage, incident: IncidentLine) -> NumberLine | None:
     """The number that tells an incident, in the slice it tells; None if there is none with a past."""
     key, part = incident.lead.key, slice_of(incident.lead.key)
-    name = "prediction" if (key.measure, key.feature) == ("distribution", "prediction") else key.measure
+    name = "prediction" if key.is_prediction else key.measure
     own = [line for line in page.numbers if line.name == name]
     if key.measure in {"null_share", "guard"}:
         own = [line for line in own if line.subject == key.feature]
@@ -134,7 +134,8 @@ def _still_away(name: str) -> Moved:
     return Moved(Key("schema", name, ""), "tonight", 1.0, 1.0, 0.0, 1.0, 1.0, up=True)
 
 
-def _key(line: NumberLine) -> Key:
+def key_of(line: NumberLine) -> Key:
+    """What a number is of, over all rows."""
     if line.name == "prediction":
         return Key("distribution", "prediction", "")
     return Key(line.name, line.subject if line.name in {"null_share", "guard"} else "", "")

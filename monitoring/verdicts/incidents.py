@@ -41,6 +41,16 @@ class Key(NamedTuple):
     feature: str
     slice: str
 
+    @property
+    def is_prediction(self) -> bool:
+        """Whether it is what the model answers."""
+        return (self.measure, self.feature) == ("distribution", "prediction")
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is a feature's values, not what is felt, missing or predicted."""
+        return self.measure in INPUTS and not self.is_prediction
+
 
 @dataclass(frozen=True)
 class Moved:
@@ -96,7 +106,7 @@ class Incident:
 
     def carried_by(self, each: Moved) -> bool:
         """Whether a finding of it makes it go on: inputs do not, where more than inputs moved."""
-        return not is_input(each.key) or all(map(is_input, self.keys))
+        return not each.key.is_input or all(key.is_input for key in self.keys)
 
 
 @dataclass(frozen=True)
@@ -160,11 +170,6 @@ def step(watch: Watch, night: date, moved: Sequence[Moved]) -> tuple[Watch, Told
     recent = ((night, frozenset(each.key for each in moved)), *watch.recent)[:back]
     told = Told(tuple(opened), tuple(reopened), tuple(went_on), tuple(resolved))
     return Watch(tuple(incidents), recent), told
-
-
-def is_input(key: Key) -> bool:
-    """Whether a key is of a feature's values, not of what is felt, missing or predicted."""
-    return key.measure in INPUTS and key.feature != "prediction"
 
 
 def _belongs(each: Moved, incident: Incident, night: date) -> bool:

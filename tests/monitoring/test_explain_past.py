@@ -106,3 +106,16 @@ def test_what_the_nights_since_a_deployment_show_began_with_it(
         page = replace(changed, numbers=(errors,), deployments=(old, new), incidents=(line,))
         assert explain(page).deployed == wanted
         assert explain(page, line).deployed == wanted
+
+
+def test_what_is_only_told_with_an_incident_has_not_gone_on_since_it_began(
+    changed: NightPage, errors: NumberLine
+) -> None:
+    """Errors of tonight beside values that are missing for three nights: since tonight; of the incident, since then."""
+    missing = key("null_share", "wind_speed")
+    for own, wanted in (((), NIGHT), ((key("errors"),), NIGHT - timedelta(days=2))):
+        line = incident(7, missing, *own, seen=3)
+        story = explain(replace(changed, numbers=(errors,), incidents=(line,)))
+
+        assert story.lead is not None
+        assert (story.lead.name, story.since, story.nights) == ("errors", wanted, 3 if own else 1)
