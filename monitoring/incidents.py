@@ -62,26 +62,20 @@ def unfold(
         answers: what people said, oldest first.
         known: incidents that were numbered before, of whatever night.
     """
-    return _settled(service, nights, answers, known)[0]
+    return settled(service, nights, answers, known)[0]
 
 
-def recognised(
-    service: Service,
-    nights: Mapping[date, Sequence[Moved]],
-    answers: Sequence[Answer],
-    known: Sequence[Known],
-) -> tuple[Known, ...]:
-    """The incidents that were numbered before, where they open now; of all nights, and arguments as of `unfold`."""
-    return _settled(service, nights, answers, known)[1]
-
-
-def _settled(
+def settled(
     service: Service,
     nights: Mapping[date, Sequence[Moved]],
     answers: Sequence[Answer],
     known: Sequence[Known],
 ) -> tuple[Unfolded, tuple[Known, ...]]:
-    """Fold until every number is with its incident: with a number come answers, and they change what follows."""
+    """Fold until every number is with its incident: with a number come answers, and they change what follows.
+
+    Returns:
+        What stands, and the incidents that were numbered before, where they open now; arguments as of `unfold`.
+    """
     was = tuple(known)
     for _ in range(len(was) + 1):
         found = _folded(service, nights, answers, was)

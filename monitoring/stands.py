@@ -10,7 +10,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from monitoring.incident import Answer, IncidentLine
-from monitoring.incidents import Unfolded, nights_apart, recognised, unfold
+from monitoring.incidents import Unfolded, nights_apart, settled, unfold
 from monitoring.known import Known, Pair
 from monitoring.verdicts.incidents import Key, Moved
 from services.model import Service
@@ -51,7 +51,7 @@ class Stands:
 
     def now(self) -> Unfolded:
         """What stands after the last night."""
-        return unfold(self.service, self.moves, self.answers, self._known)
+        return self._settled[0]
 
     def with_night(self, night: date, moved: Sequence[Moved]) -> Stands:
         """The same with a night in it, in place of what it was before."""
@@ -63,11 +63,11 @@ class Stands:
             nights[night] = moved
         # what was said later is not known yet: a page that is written again says what it said
         said = tuple(each for each in self.answers if each.night <= night)
-        return unfold(self.service, nights, said, self._known)
+        return unfold(self.service, nights, said, self._settled[1])
 
     @cached_property
-    def _known(self) -> tuple[Known, ...]:
-        """What was recorded, where it opens now by all nights: a page written again names the same numbers."""
+    def _settled(self) -> tuple[Unfolded, tuple[Known, ...]]:
+        """All nights, and what was recorded where it opens by them: a page written again names the same numbers."""
         recorded = tuple(
             Known(
                 row.number,
@@ -77,7 +77,7 @@ class Stands:
             )
             for row in self.rows
         )
-        return recognised(self.service, self.moves, self.answers, recorded)
+        return settled(self.service, self.moves, self.answers, recorded)
 
 
 def read(connection: Connection, service: Service) -> Stands:
