@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,56 +139,77 @@ def judge(
         rate: false-discovery rate over the night.
     """
     variation = fitted(rows.past, rows.unit, rows.dof)
-    comparisons = [
-        _Comparison(rows.tonight, expected.of_night(variation, rows.dof, rows.tonight), variation.phi, at),
-        _Comparison(rows.week, expected.of_week(variation, rows.dof, rows.week), variation.phi, at),
-        _Comparison(rows.ageing, expected.of_ageing(reference, rows.dof, rows.ageing), reference.phi, 0.0),
-    ]
-    if rows.deployment is not None:
-        since = expected.of_several(
-            variation, rows.dof, rows.deployment, np.maximum(rows.since, 1)[:, np.newaxis]
-        )
-        comparisons.append(_Comparison(rows.deployment, since, variation.phi, at))
+    comparisons = _comparisons(rows, variation, reference, at)
+    tests = _tested(rows, comparisons, variation, _families(named, rows.level.shape[1]), rate)
+    tonight, week = tests["tonight"], tests["week"]
     floor = rows.floor[:, np.newaxis]
+    visible = np.minimum(tonight.visible, np.where(np.isnan(week.chance), np.inf, week.visible))
+    unclear = (visible > JUDGEABLE * floor) | (np.nan_to_num(tonight.effect) >= floor)
+    apart, since = expected.of_night(variation, rows.dof, rows.last_night), comparisons.get("deployment")
+    none = np.zeros(rows.level.shape, dtype=bool)
+    return Verdicts(
+        tonight=tonight,
+        week=week,
+        ageing=tests["ageing"],
+        deployment=tests.get("deployment"),
+        unlike_last_night=_unlike(rows.last_night, apart, floor),
+        unlike_before=none if since is None else _unlike(since.distance, since.expected, floor),
+        unlike_eves=none if rows.eves is None else np.asarray(rows.eves < HALF),
+        visible=visible,
+        inconclusive=unclear & ~np.any([each.drifted for each in tests.values()], axis=0),
+        tests=sum(int((~np.isnan(each.chance)).sum()) for each in tests.values()),
+    )
+
+
+def _comparisons(
+    rows: Rows, variation: Variation, reference: Variation, at: float
+) -> dict[Comparison, _Comparison]:
+    """What is tested, each with what it is held against: one night first, then sums."""
+    dof, phi = rows.dof, variation.phi
+    found: dict[Comparison, _Comparison] = {
+        "tonight": _Comparison(rows.tonight, expected.of_night(variation, dof, rows.tonight), phi, at),
+        "week": _Comparison(rows.week, expected.of_week(variation, dof, rows.week), phi, at),
+        "ageing": _Comparison(
+            rows.ageing, expected.of_ageing(reference, dof, rows.ageing), reference.phi, 0.0
+        ),
+    }
+    if rows.deployment is not None:
+        nights = np.maximum(rows.since, 1)[:, np.newaxis]
+        since = expected.of_several(variation, dof, rows.deployment, nights)
+        found["deployment"] = _Comparison(rows.deployment, since, phi, at)
+    return found
+
+
+def _tested(
+    rows: Rows,
+    comparisons: Mapping[Comparison, _Comparison],
+    variation: Variation,
+    family: Ints,
+    rate: float,
+) -> dict[Comparison, Tested]:
+    """All comparisons, with false discoveries over the night controlled; sums only where one night shows too little."""
+    floor, held = rows.floor[:, np.newaxis], list(comparisons.values())
     # the mean of its kind has used up one of the nights; a little less than a whole night is rounding
     enough = variation.nights + 1 >= LEAST_NIGHTS - 1e-6
-    wanted = np.stack(
-        [enough & (each.distance.nights > 0) & (each.distance.size > 0) for each in comparisons]
-    )
-    family = _families(named, rows.level.shape[1])
+    wanted = np.stack([enough & (each.distance.nights > 0) & (each.distance.size > 0) for each in held])
     alpha = _shares_of_rate(wanted, family, rate)
-    seen = [_visible(each, rows, wanted[n], alpha[n]) for n, each in enumerate(comparisons)]
+    seen = [_visible(each, rows, wanted[n], alpha[n]) for n, each in enumerate(held)]
     unsure = seen[0] > UNSURE * floor
-    wanted[1] &= unsure
-    wanted[3:] &= unsure & (rows.since >= LEAST_SINCE)[:, np.newaxis]
-    effects = [np.where(wanted[n], _effect(each), np.nan) for n, each in enumerate(comparisons)]
-    chances = [np.where(wanted[n], _chance(each, rows), np.nan) for n, each in enumerate(comparisons)]
+    for n, name in enumerate(comparisons):
+        if name == "week":
+            wanted[n] &= unsure
+        if name == "deployment":
+            wanted[n] &= unsure & (rows.since >= LEAST_SINCE)[:, np.newaxis]
+    effects = [np.where(wanted[n], _effect(each), np.nan) for n, each in enumerate(held)]
+    chances = [np.where(wanted[n], _chance(each, rows), np.nan) for n, each in enumerate(held)]
     gated = np.stack([_gated(effect, chance, floor) for effect, chance in zip(effects, chances, strict=True)])
     own = _shares_of_rate(~np.isnan(gated), family, rate)
     passed, adjusted = _found(gated, own, family, rate)
     alone = np.divide(gated * rate, own, out=np.full_like(gated, np.nan), where=own > 0)
-    tests = [
-        Tested(effects[n], chances[n], adjusted[n], alone[n], seen[n], passed[n], each.distance.up)
-        for n, each in enumerate(comparisons)
-    ]
-    visible = np.minimum(seen[0], np.where(wanted[1], seen[1], np.inf))
-    apart = expected.of_night(variation, rows.dof, rows.last_night)
-    none = np.zeros(rows.level.shape, dtype=bool)
-    unclear = (visible > JUDGEABLE * floor) | (np.nan_to_num(effects[0]) >= floor)
-    return Verdicts(
-        tonight=tests[0],
-        week=tests[1],
-        ageing=tests[2],
-        deployment=tests[3] if len(tests) > 3 else None,
-        unlike_last_night=_unlike(rows.last_night, apart, floor),
-        unlike_before=(
-            none if rows.deployment is None else _unlike(rows.deployment, comparisons[-1].expected, floor)
-        ),
-        unlike_eves=none if rows.eves is None else np.asarray(rows.eves < HALF),
-        visible=visible,
-        inconclusive=unclear & ~passed.any(axis=0),
-        tests=int(wanted.sum()),
-    )
+    return {
+        name: Tested(effects[n], chances[n], adjusted[n], alone[n], seen[n], passed[n], held[n].distance.up)
+        for n, name in enumerate(comparisons)
+    }
 
 
 def _unlike(distance: Distance, usual: Expected, floor: Floats) -> Flags:
