@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from store.column_types import Finite, Key, Utc, Whole, Words
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. Compared on every opening, so that Alembic is only loaded when there is work."""
 
 metadata = sa.MetaData(

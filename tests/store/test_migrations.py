@@ -151,7 +151,7 @@ def test_whoever_comes_second_waits(postgres_database: str) -> None:
 @pytest.mark.parametrize(
     ("version", "message"),
     [
-        ("0999", "written by a newer ronda (tables 0999, this one knows up to 0006). Upgrade ronda."),
+        ("0999", "written by a newer ronda (tables 0999, this one knows up to 0007). Upgrade ronda."),
         (
             "e3f1a2b4c5d6",
             "another program's database (its version is e3f1a2b4c5d6). Give ronda a database of its own",

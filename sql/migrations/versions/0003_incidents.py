@@ -108,7 +108,6 @@ def _pages() -> None:
     with op.batch_alter_table("messages", copy_from=_messages()) as batch:
         batch.drop_constraint(op.f(_ACTION), type_="check")
         batch.create_check_constraint(op.f(_ACTION), "action IN ('post', 'reply', 'update', 'file', 'page')")
-    op.create_index("ix_messages_about", "messages", ["about"])  # every night asks for the threads it may end
 
 
 def _messages() -> sa.Table:
