@@ -96,3 +96,16 @@ def test_small_counts_are_blurred_among_the_usual_nights_alone(make: Any) -> Non
     assert usual_value(line) == pytest.approx(mean)
     assert blurred(line).usual == pytest.approx((mean, 0.00496), abs=1e-5)
     assert usual(line, "en") == "1.8\u00a0%"
+
+
+def test_a_small_count_that_is_set_apart_does_not_tell_the_one_that_is_not(make: Any) -> None:
+    """One night of 1 to 9 errors is told the same whatever it was, though another lies inside the incident."""
+    said = set()
+    for few in range(1, 10):
+        counts = [*[40] * 9, few, 8]
+        parts = tuple((count, 1000) for count in counts)
+        made = make.number_line(
+            "errors", 0.4, [count / 1000 for count in counts], parts=parts, numerator=400, denominator=1000
+        )
+        said.add(usual_value(set_apart(made, inside(1)["errors", ""])))
+    assert len(said) == 1

@@ -7,11 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pytest
 
 from monitoring import bank, frozen
+from monitoring.backtesting import history_of
 from monitoring.bands import banded
+from monitoring.compared import Nights
 from monitoring.freeze import freeze
-from monitoring.profile import from_parquet, summarise
+from monitoring.profile import from_parquet, slices_of, summarise
+from monitoring.verdict import Judgement, judged_against
 from services.window import window_between
 from shop_changes import fail_half
 from store.deployments import deployments_of
@@ -59,6 +64,61 @@ def test_a_slice_that_is_named_no_more_is_not_empty(nights: Any) -> None:
     assert {each.slice.dimension for each in found.judged.findings} == {"", "channel"}
     assert not [each for each in found.judged.moved if each.key.measure == "volume"]
     assert found.judged.reference.slices.keys() == {"channel"}
+    whole = frozen.read(nights.watch().lake, found.judged.reference_row.path)
+    only = frozen.only(whole, {"channel"})
+    args = nights.watch(), nights.night, only, found.judged.reference_row.path, only.profile
+    known = bank.bank_of(*args, stored=slices_of(whole.slices))
+    assert len(known.reference_nights) == 10
+    assert known.reference_counts.sum(axis=0).tolist() == banded(known.layout, only.profile).tolist()
+
+
+def test_a_night_with_fewer_slices_keeps_the_reference_s_own_nights(
+    nights: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is taken out of the service file takes no night of the reference with it."""
+    served(nights, "city, channel")
+    frozen_again(nights, "another slice")
+    served(nights, "channel")
+    seen: list[Nights] = []
+
+    def judged(service: Any, slices: Any, compared: Nights, holidays: Any = ()) -> Judgement:
+        seen.append(compared)
+        return judged_against(service, slices, compared, holidays)
+
+    monkeypatch.setattr("monitoring.night.judged_against", judged)
+    nights.run()
+
+    assert [len(each.reference_dates) for each in seen] == [10]
+
+
+def test_a_replay_knows_the_slices_of_the_service_file_alone(nights: Any) -> None:
+    """What is replayed is laid out as the nights were judged, and has the reference's own nights."""
+    served(nights, "city, channel")
+    frozen_again(nights, "another slice")
+    row = nights.run().judged.reference_row
+    served(nights, "channel")
+    history = history_of(nights.watch(), row)
+
+    assert {each.dimension for each in history.slices} == {"", "channel"}
+    assert history.counts.shape[1] == len(history.slices) == history.reference.shape[0]
+    assert len(history.reference_dates) == 10
+
+
+def test_a_slice_whose_column_is_null_has_lost_no_requests(nights: Any) -> None:
+    """The night tells that the channel is null, and not that no request came from either of its values."""
+    served(nights, "channel")
+    frozen_again(nights, "another slice")
+    for day in nights.past[-8:]:
+        nights.run(day)
+
+    def nameless(columns: dict[str, Any]) -> None:
+        columns["channel"] = pa.nulls(len(columns["channel"]), pa.string())
+
+    nights.write_night(nights.night, nameless)
+    moved = {(each.key.measure, each.key.slice) for each in nights.run().judged.moved}
+
+    assert ("null_share", "") in moved
+    assert not [slot for measure, slot in moved if measure == "volume" and slot]
 
 
 def test_counts_of_other_slices_are_left_out(frozen_shop: Any) -> None:

@@ -63,3 +63,9 @@ def at_once() -> Callable[[Callable[[int], Result], int], list[Result]]:
             return list(pool.map(begin, range(workers)))
 
     return run
+
+
+@pytest.fixture(params=["parquet", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
+    """Where the log is: what uses it holds on both engines."""
+    return tmp_path if request.param == "parquet" else str(request.getfixturevalue("postgres_database"))

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,44 +11,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from services.window import night_of
+from noon_log import NIGHT, log
 from store.count import count
 from store.dialect import as_sql
 from store.duck import arrow
 from store.grid import NULL, CategoryGrid
 from store.labelled import LabelCount, label_counts
-from store.query import REQUESTS, filled
-from store.source import Source, open_source
+from store.source import Source
 from store.statement import Selection, frequent, judged, marked, typed
 
-NIGHT = night_of(date(2013, 6, 24), "UTC")
-NOON = datetime(2013, 6, 24, 12, tzinfo=UTC)
 LONG = tuple(f"{letter * 30}_{n}" for n, letter in enumerate("aaa"))
 """Columns whose cross has a longer name than PostgreSQL keeps."""
-
-
-@contextmanager
-def log(url: str | Path, **columns: Any) -> Iterator[Source]:
-    """A log at noon, in a folder or in PostgreSQL."""
-    size = len(next(iter(columns.values())))
-    rows = pa.table({"request_id": [f"r{n:03}" for n in range(size)], "time": [NOON] * size} | columns)
-    if isinstance(url, Path):
-        pq.write_table(rows, url / "requests.parquet")
-    else:
-        import adbc_driver_postgresql.dbapi as adbc
-
-        with adbc.connect(url) as connection:
-            connection.cursor().adbc_ingest("requests", rows, mode="replace")
-            connection.commit()
-    source = open_source("shop", str(url), {REQUESTS: filled("SELECT * FROM requests", NIGHT, "q.sql")})
-    yield source
-    source.close()
-
-
-@pytest.fixture(params=["parquet", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
-    """Where the log is: what uses it holds on both engines."""
-    return tmp_path if request.param == "parquet" else str(request.getfixturevalue("postgres_database"))
 
 
 def crossing(*crosses: tuple[str, ...], duplicates: bool = False, read: tuple[str, ...] = ()) -> Selection:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-import pytest
 import sqlalchemy as sa
 
-from services.window import night_of
+from noon_log import NIGHT, NOON, log
 from store.dialect import as_sql
 from store.duck import arrow
 from store.grid import NULL, CategoryGrid, NumberGrid, Segment
-from store.query import REQUESTS, filled
-from store.source import Source, open_source
+from store.source import Source
 from store.statement import (
     Reading,
     Rule,
@@ -35,39 +29,12 @@ from store.statement import (
     total,
 )
 
-NIGHT = night_of(date(2013, 6, 24), "UTC")
-NOON = datetime(2013, 6, 24, 12, tzinfo=UTC)
-
 
 def selection(
     *, bounded: bool = True, duplicates: bool = False, rules: tuple[Rule, ...] = (), **read: Reading
 ) -> Selection:
     """Id, time, and what else is read."""
     return Selection({"request_id": "id", "time": "time", **read}, NIGHT, bounded, rules, duplicates)
-
-
-@contextmanager
-def log(url: str | Path, **columns: Any) -> Iterator[Source]:
-    """A log at noon, in a folder or in PostgreSQL."""
-    size = max([len(values) for values in columns.values()], default=0)
-    rows = pa.table({"request_id": [f"r{n}" for n in range(size)], "time": [NOON] * size} | columns)
-    if isinstance(url, Path):
-        pq.write_table(rows, url / "requests.parquet")
-    else:
-        import adbc_driver_postgresql.dbapi as adbc
-
-        with adbc.connect(url) as connection:
-            connection.cursor().adbc_ingest("requests", rows, mode="replace")
-            connection.commit()
-    source = open_source("shop", str(url), {REQUESTS: filled("SELECT * FROM requests", NIGHT, "q.sql")})
-    yield source
-    source.close()
-
-
-@pytest.fixture(params=["parquet", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str | Path:
-    """Where the log is: what uses it holds on both engines."""
-    return tmp_path if request.param == "parquet" else str(request.getfixturevalue("postgres_database"))
 
 
 def run(source: Source, chosen: Selection, statement: sa.Select[Any]) -> list[dict[str, Any]]:
